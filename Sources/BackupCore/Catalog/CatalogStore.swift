@@ -1,0 +1,49 @@
+/// The seam to whatever keeps jobs and backups. Each call is one transaction; calls block.
+package protocol CatalogStore: Sendable {
+    /// Tells this installation's files from those of others that share a directory or a bucket; made once.
+    func installationID() throws -> String
+
+    func jobs(enabled: Bool?) throws -> [BackupJob]
+    func job(id: Int64) throws -> BackupJob?
+    func job(named name: String) throws -> BackupJob?
+    /// Makes a job; its name must be set and not be taken.
+    func createJob(_ change: BackupJobChange, defaultRetentionDays: Int, at now: Timestamp) throws -> BackupJob
+    /// Throws `notFound` where there is no such job.
+    func updateJob(id: Int64, _ change: BackupJobChange, at now: Timestamp) throws -> BackupJob
+    /// Removes a job. Its backups stay, with their files; throws `notFound` where there is no such job.
+    func deleteJob(id: Int64) throws
+
+    /// Writes down that a run began, before it does anything else, and sets the job's `last_run_at`.
+    func beginRun(
+        jobID: Int64, filename: String, filePath: String, process: ProcessIdentity, at now: Timestamp
+    ) throws -> BackupRecord
+    /// Stores all fields of the record that may change. The record must exist.
+    func update(_ record: BackupRecord) throws
+    /// Adds a record for an archive that this catalog did not know (`catalog rebuild`); `id` is ignored.
+    func adopt(_ record: BackupRecord) throws -> BackupRecord
+    /// Puts a job back under the id and UUID it had (`catalog rebuild`). Throws where the id is taken by another job.
+    func adoptJob(_ job: BackupJob) throws
+    func deleteRecord(id: Int64) throws
+
+    func record(id: Int64) throws -> BackupRecord?
+    func records(filename: String) throws -> [BackupRecord]
+    /// Newest first. No limit when nil.
+    func records(jobID: Int64?, status: BackupRecord.Status?, limit: Int?) throws -> [BackupRecord]
+    func statistics() throws -> CatalogStatistics
+}
+
+/// Figures over all backups.
+package struct CatalogStatistics: Sendable, Equatable {
+    package var total: Int
+    package var completed: Int
+    package var failed: Int
+    /// Sum of the sizes of completed backups, in bytes.
+    package var totalSize: Int64
+
+    package init(total: Int, completed: Int, failed: Int, totalSize: Int64) {
+        self.total = total
+        self.completed = completed
+        self.failed = failed
+        self.totalSize = totalSize
+    }
+}

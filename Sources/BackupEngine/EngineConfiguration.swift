@@ -1,0 +1,25 @@
+package import BackupCore
+
+/// What the verbs need to know beyond a single request. Read in one place, by the command or the service.
+package struct EngineConfiguration: Sendable {
+    /// Where archives and, unless told otherwise, the catalog lie (`BACKUP_DIR`).
+    package var backupDirectory: String
+    /// `sqlite:PATH` of the catalog (`BACKUP_CATALOG_URL`); `catalog.sqlite` in the backup directory when nil.
+    package var catalogURL: DatabaseURL?
+    /// The database to back up where neither the request nor the job names one (`DATABASE_URL`).
+    package var source: DatabaseURL?
+    /// For new jobs, in days (`BACKUP_RETENTION_DAYS`).
+    package var retentionDays = 30
+    /// `BACKUP_COMPRESSION`.
+    package var compression = CompressionLevel.fast
+    /// The largest row, in bytes of its values (`BACKUP_MAX_ROW`).
+    package var maximumRow = 256 << 20
+    /// How long to wait for a database's lock (`BACKUP_LOCK_TIMEOUT`).
+    package var lockTimeout = Duration.seconds(30)
+    /// By how many bytes a write-ahead log may grow during a backup (`BACKUP_MAX_WAL_GROWTH`); nil for no limit.
+    package var maximumLogGrowth: Int?
+
+    package init(backupDirectory: String) {
+        self.backupDirectory = backupDirectory
+    }
+}

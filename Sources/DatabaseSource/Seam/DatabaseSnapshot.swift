@@ -1,0 +1,134 @@
+package import BackupCore
+
+/// What a backup records about the database it was taken from.
+package struct SourceDescription: Sendable, Codable, Equatable {
+    /// `sqlite`, `postgresql`.
+    package var engine: String
+    /// The engine's version, for example `3.40.1`.
+    package var version: String
+    /// The database's name without path, host or secret.
+    package var database: String
+    /// How the common snapshot was taken, in the engine's own terms.
+    package var snapshot: String
+
+    package init(engine: String, version: String, database: String, snapshot: String) {
+        self.engine = engine
+        self.version = version
+        self.database = database
+        self.snapshot = snapshot
+    }
+}
+
+/// One object of the source's catalog and what the backup holds of it. Every object has an entry.
+package struct LedgerEntry: Sendable, Codable, Equatable {
+    package enum Holding: String, Sendable, Codable, CaseIterable {
+        /// Its definition and its rows.
+        case stored
+        /// Its definition; there is nothing else to hold (a view, a trigger).
+        case definition
+        /// Its definition; its content is computed anew on restore (an index).
+        case recomputed
+        /// Its definition only: its rows were left out by choice.
+        case excluded
+        /// Not held, for the reason given.
+        case unsupported
+    }
+
+    /// `table`, `index`, `view`, `trigger`, `virtual table`, …
+    package var type: String
+    package var name: String
+    package var holding: Holding
+    /// Why it is held so, where that is not plain: who excluded it, or what is not supported.
+    package var reason: String?
+
+    package init(type: String, name: String, holding: Holding, reason: String? = nil) {
+        self.type = type
+        self.name = name
+        self.holding = holding
+        self.reason = reason
+    }
+}
+
+/// Everything about a database's structure that an archive keeps.
+package struct SchemaDocument: Sendable, Equatable {
+    /// The tables whose rows follow, in the order in which they are written.
+    package var tables: [TableDescription]
+    /// What the backup holds of each object of the source.
+    package var ledger: [LedgerEntry]
+    /// The engine's own definitions as one JSON object, opaque to all but the engine named in the source description.
+    package var definitions: [UInt8]
+
+    package init(tables: [TableDescription], ledger: [LedgerEntry], definitions: [UInt8]) {
+        self.tables = tables
+        self.ledger = ledger
+        self.definitions = definitions
+    }
+}
+
+/// How a snapshot is taken.
+package struct SnapshotOptions: Sendable {
+    /// Only these tables' rows; all when nil. A name that the source lacks is an error.
+    package var includedTables: [String]?
+    /// Not these tables' rows. A name that the source lacks is an error.
+    package var excludedTables: [String] = []
+    /// The largest row that is accepted, in bytes of its values (`BACKUP_MAX_ROW`).
+    package var maximumRow = 256 << 20
+    /// How long to wait for a lock before giving up.
+    package var lockTimeout: Duration = .seconds(30)
+    /// A directory for a private copy of the database, made with the engine's own means, that is read in place of it;
+    /// nil reads the database itself.
+    package var stagingDirectory: String?
+    /// By how many bytes the write-ahead log may grow while the snapshot is held; nil for no limit.
+    package var maximumLogGrowth: Int?
+    /// Columns whose values are never read, as table and column names: written as null. For the secrets of a catalog
+    /// that lives in the database that is backed up.
+    package var secretColumns: [String: Set<String>] = [:]
+
+    package init() {}
+}
+
+/// What a snapshot has to say when it ends.
+package struct SnapshotReport: Sendable, Equatable {
+    /// By how many bytes the write-ahead log grew while the snapshot was held, where there is one.
+    package var logGrowth: Int?
+
+    package init(logGrowth: Int? = nil) {
+        self.logGrowth = logGrowth
+    }
+}
+
+/// All tables of a database at one moment.
+///
+/// Calls block, and all come from one thread at a time, never one of Swift's cooperative pool.
+package protocol DatabaseSnapshot: AnyObject {
+    var source: SourceDescription { get }
+    var schema: SchemaDocument { get }
+    /// What the user should know about this snapshot, each a line.
+    var warnings: [String] { get }
+    /// About how many rows the tables of ``schema`` hold, for a progress bar; nil when that is not known cheaply.
+    var estimatedRows: Int? { get }
+
+    /// Begins to read a table of ``schema``; one table at a time.
+    func reader(for table: TableDescription) throws -> any TableReader
+    /// Gives the snapshot up. Safe to call more than once; `deinit` does it too.
+    func close() throws -> SnapshotReport
+}
+
+/// The rows of one table, encoded.
+package protocol TableReader: AnyObject {
+    /// Adds rows to the batch until a member ends, the table ends, or a row comes that wants a batch of its own.
+    ///
+    /// - Parameters:
+    ///   - batch: it may hold the text that opens the table, but no rows.
+    ///   - acceptsLargeRow: whether a row whose text may exceed ``MemberBoundary/largest`` may be read into the batch.
+    func fill(_ batch: RowBatch, acceptsLargeRow: Bool) throws -> FillResult
+}
+
+package enum FillResult: Sendable, Equatable {
+    /// More rows may follow.
+    case more
+    /// The table's last row is in the batch, or was in an earlier one.
+    case last
+    /// The next row is large and was not read: call again with an empty batch that accepts it, once memory is free.
+    case largeRowNext
+}
