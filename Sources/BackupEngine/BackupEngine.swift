@@ -1,4 +1,7 @@
+internal import BackupCatalog
 package import BackupCore
+internal import BackupFiles
+internal import Foundation
 package import Logging
 
 /// The verbs: everything that can be done with backups. Commands and the HTTP API hold no logic of their own; both
@@ -9,6 +12,9 @@ package struct BackupEngine: Sendable {
     let logger: Logger
     let observer: ProgressObserver
 
+    /// Threads that compress or decompress. Two keep up with any database that this program reads on one thread.
+    static let workers = 2
+
     package init(
         configuration: EngineConfiguration, catalog: any CatalogStore, logger: Logger,
         observer: @escaping ProgressObserver = { _ in }
@@ -17,5 +23,45 @@ package struct BackupEngine: Sendable {
         self.catalog = catalog
         self.logger = logger
         self.observer = observer
+    }
+
+    /// Opens the catalog, and closes the runs of processes that are gone.
+    ///
+    /// - Throws: `catalog` where it cannot be opened or must be migrated first; `storage`.
+    package static func open(
+        configuration: EngineConfiguration, logger: Logger, observer: @escaping ProgressObserver = { _ in }
+    ) async throws -> BackupEngine {
+        try await BlockingThread.run(named: "open") { _ in
+            if configuration.catalogURL == nil { try BackupDirectory.prepare(configuration.backupDirectory) }
+            let catalog = try SQLiteCatalog.open(path: configuration.catalogPath, migrate: false)
+            let engine = BackupEngine(
+                configuration: configuration, catalog: catalog, logger: logger, observer: observer)
+            try engine.sweepDeadRuns()
+            return engine
+        }
+    }
+
+    /// Brings the catalog to this version's form; each line tells one change.
+    package static func migrateCatalog(configuration: EngineConfiguration) async throws -> [String] {
+        try await BlockingThread.run(named: "migrate") { _ in
+            if configuration.catalogURL == nil { try BackupDirectory.prepare(configuration.backupDirectory) }
+            return try SQLiteCatalog.migrate(path: configuration.catalogPath)
+        }
+    }
+
+    /// Whether the catalog is a part of that database.
+    func catalogLives(in url: DatabaseURL) -> Bool {
+        switch url {
+        case .sqlite(let path): FileOperations.isSame(path, configuration.catalogPath)
+        }
+    }
+}
+
+extension EngineConfiguration {
+    var catalogPath: String {
+        switch catalogURL {
+        case .sqlite(let path): path
+        case nil: backupDirectory + "/catalog.sqlite"
+        }
     }
 }

@@ -33,4 +33,18 @@ package enum FileOperations {
         guard unlink(path) != 0, errno != ENOENT else { return }
         throw .system("delete", path: path, errno: errno)
     }
+
+    /// The directory that holds a path: everything before its last slash.
+    package static func directory(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    /// Whether two paths lead to the same file.
+    package static func isSame(_ left: String, _ right: String) -> Bool {
+        var first = stat()
+        var second = stat()
+        guard stat(left, &first) == 0, stat(right, &second) == 0 else { return false }
+        return first.st_dev == second.st_dev && first.st_ino == second.st_ino
+    }
 }

@@ -65,4 +65,11 @@ package final class OutputFile {
         case let number: throw .system("rename \(path) to", path: name, errno: number)
         }
     }
+
+    /// Gives the file its name, in place of what has that name.
+    package func replace(_ name: String) throws(BackupError) {
+        guard Glibc.rename(path, name) == 0 else { throw .system("replace", path: name, errno: errno) }
+        path = name
+        isTemporary = false
+    }
 }

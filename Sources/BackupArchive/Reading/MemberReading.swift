@@ -11,10 +11,16 @@ struct MemberReading {
     private let wanted: Set<String>?
     private let pipeline: OrderedPipeline<ReadSlot>
     private let box = StageBox()
+    private let manifest: ManifestWriter?
 
-    init(_ archive: ArchiveReader, tables: Set<String>?, workers: Int, consumer: any ArchiveConsumer) {
+    /// - Parameter manifest: is told of all tables and members, to make a manifest anew.
+    init(
+        _ archive: ArchiveReader, tables: Set<String>?, workers: Int, consumer: any ArchiveConsumer,
+        manifest: ManifestWriter? = nil
+    ) {
         self.archive = archive
         self.consumer = consumer
+        self.manifest = manifest
         wanted = tables
         let decompressors = (0..<workers).map { _ in MemberDecompressor() }
         pipeline = OrderedPipeline(slots: (0..<workers + 2).map { _ in ReadSlot() }, workers: workers) { worker, slot in
@@ -42,9 +48,15 @@ struct MemberReading {
             case .tableBegins(let name, let description):
                 totals.append(TableTotals(name: name))
                 check.beginTable()
+                if let description { try manifest?.beginTable(description) }
                 box.stage = try consumer.beginTable(name, description: description)
             case .rows:
-                if let header = slot.header { check.add(header, slot) }
+                if let header = slot.header {
+                    let crc32 = slot.storedCRC32(header)
+                    check.add(header, slot, crc32: crc32)
+                    try manifest?.addMember(
+                        offset: slot.offset, length: Int(header.memberLength), rows: slot.batch.rowCount, crc32: crc32)
+                }
                 totals[totals.count - 1].rows += Int64(slot.batch.rowCount)
                 totals[totals.count - 1].digest.add(slot.batch.digest)
                 rows += Int64(slot.batch.rowCount)
@@ -54,6 +66,7 @@ struct MemberReading {
             case .tableEnds:
                 let table = totals[totals.count - 1]
                 try check.endTable(table)
+                try manifest?.endTable(table)
                 try consumer.endTable(table)
             case .summary:
                 try check.summary(slot, totals)
@@ -203,11 +216,9 @@ struct TotalsCheck {
         memberCount = 0
     }
 
-    mutating func add(_ header: MemberHeader, _ slot: ReadSlot) {
-        let trailer = slot.member.base + Int(header.memberLength) - MemberHeader.trailerLength
+    mutating func add(_ header: MemberHeader, _ slot: ReadSlot, crc32: UInt32) {
         members.add(
-            offset: slot.offset, length: Int(header.memberLength), rows: slot.batch.rowCount,
-            crc32: UInt32(littleEndian: trailer.loadUnaligned(as: UInt32.self)))
+            offset: slot.offset, length: Int(header.memberLength), rows: slot.batch.rowCount, crc32: crc32)
         memberCount += 1
     }
 

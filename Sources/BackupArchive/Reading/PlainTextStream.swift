@@ -21,7 +21,7 @@ final class PlainTextStream {
                 .damaged,
                 file.size == 0 ? "the file is empty" : "the file is neither gzip nor JSON: it is not a backup")
         }
-        beginMember(keepingInput: false)
+        isal_inflate_init(state)
     }
 
     deinit { state.deallocate() }
@@ -42,10 +42,12 @@ final class PlainTextStream {
             }
             if !memberIsOpen {
                 guard state.pointee.next_in.pointee == 0x1F else { throw damaged("something follows the data") }
-                beginMember(keepingInput: true)
+                beginMember()
                 memberIsOpen = true
             }
-            guard isal_inflate(state) == 0 else { throw damaged("the compressed data are damaged") }
+            // 1 asks for more input in the middle of a header (ISAL_END_INPUT).
+            let status = isal_inflate(state)
+            guard status == 0 || status == 1 else { throw damaged("the compressed data are damaged") }
             if state.pointee.block_state == ISAL_BLOCK_FINISH { memberIsOpen = false }
             let produced = count - Int(state.pointee.avail_out)
             if state.pointee.avail_out == 0 || (produced > 0 && state.pointee.avail_in == 0) { return produced }
@@ -61,14 +63,12 @@ final class PlainTextStream {
     }
 
     /// Begins a gzip member whose header and trailer ISA-L reads and checks itself.
-    private func beginMember(keepingInput: Bool) {
+    private func beginMember() {
         let kept = (state.pointee.next_in, state.pointee.avail_in, state.pointee.next_out, state.pointee.avail_out)
         isal_inflate_init(state)
         state.pointee.crc_flag = UInt32(ISAL_GZIP)
-        if keepingInput {
-            (state.pointee.next_in, state.pointee.avail_in) = (kept.0, kept.1)
-            (state.pointee.next_out, state.pointee.avail_out) = (kept.2, kept.3)
-        }
+        (state.pointee.next_in, state.pointee.avail_in) = (kept.0, kept.1)
+        (state.pointee.next_out, state.pointee.avail_out) = (kept.2, kept.3)
     }
 
     private func damaged(_ what: String) -> BackupError {

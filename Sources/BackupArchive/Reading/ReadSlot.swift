@@ -31,6 +31,12 @@ final class ReadSlot: @unchecked Sendable {
         return buffer
     }
 
+    /// The CRC-32 in the trailer of the slot's member.
+    func storedCRC32(_ header: MemberHeader) -> UInt32 {
+        let trailer = member.base + Int(header.memberLength) - MemberHeader.trailerLength
+        return UInt32(littleEndian: trailer.loadUnaligned(as: UInt32.self))
+    }
+
     func recycle() {
         batch.reset()
         member.shrink()

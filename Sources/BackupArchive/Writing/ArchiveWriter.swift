@@ -20,10 +20,23 @@ package final class ArchiveWriter {
         /// Bytes of row text before compression.
         package var textBytes: Int64
         package var recordCount: Int64 { tables.reduce(0) { $0 + $1.rows } }
+
+        package init(
+            path: String, name: String, size: Int64, sha256: String, tables: [TableTotals], textBytes: Int64
+        ) {
+            self.path = path
+            self.name = name
+            self.size = size
+            self.sha256 = sha256
+            self.tables = tables
+            self.textBytes = textBytes
+        }
     }
 
     /// The moments in an archive's life between which a crash must do no harm.
-    package enum Step: Sendable { case archiveWritten, archiveSynced, archiveRenamed, manifestWritten, manifestRenamed, directorySynced }
+    package enum Step: Sendable {
+        case archiveWritten, archiveSynced, archiveRenamed, manifestWritten, manifestRenamed, directorySynced
+    }
 
     private let pipeline: OrderedPipeline<MemberSlot>
     private let output: MemberOutput
@@ -94,6 +107,9 @@ package final class ArchiveWriter {
             opensTable: opensTable)
         return slot.batch
     }
+
+    /// Takes the batch back that ``nextBatch(alone:)`` gave; no row may be in it.
+    package func giveBack() { slot = nil }
 
     /// Hands on the batch that ``nextBatch(alone:)`` gave.
     ///

@@ -54,6 +54,8 @@ package protocol RestoreTarget: AnyObject {
     /// Opens the target, checks that the restore can be done, and creates what must be there before rows come.
     /// Throws before anything is changed where the target must refuse.
     func prepare(_ contents: ArchiveContents, options: RestoreOptions) throws
+    /// The tables of the archive whose rows are to be read, once `prepare` has decided; nil for all of them.
+    var tablesToLoad: Set<String>? { get }
     /// Whether the rows must be seen once before they are loaded.
     var needsSurvey: Bool { get }
     /// Ends the survey.

@@ -1,0 +1,72 @@
+internal import BackupArchive
+internal import BackupCore
+internal import BackupFiles
+internal import Foundation
+
+/// A copy of a backup that can be read, and what the catalog says of it.
+struct BackupCopy: Sendable {
+    var path: String
+    /// Nil for a file that the catalog does not know.
+    var record: BackupRecord?
+
+    /// Compares what a whole reading found with what the catalog says.
+    ///
+    /// - Throws: `damaged`.
+    func compare(_ findings: ArchiveReader.Findings) throws {
+        guard let record, record.status == .completed, let found = findings.sha256, let expected = record.sha256 else {
+            return
+        }
+        guard found == expected else {
+            throw BackupError(
+                .damaged,
+                "archive \(path) is whole, yet not the one that the catalog knows as backup \(record.id): its SHA-256 is "
+                    + "\(found), the catalog says \(expected); another file has taken its place")
+        }
+    }
+}
+
+extension BackupEngine {
+    /// The copy that a user's reference means: a path to a file, a catalog id, or a file name.
+    ///
+    /// - Throws: `notFound`.
+    func locate(_ reference: BackupReference) throws -> BackupCopy {
+        let text = reference.text
+        if let record = try findRecord(reference) {
+            guard record.status == .completed else {
+                throw BackupError(
+                    .notFound, "backup \(record.id) is \(record.status.rawValue)"
+                        + (record.errorMessage.map { ": \($0)" } ?? "") + "; choose a completed one")
+            }
+            guard FileOperations.exists(record.filePath) else {
+                throw BackupError(
+                    .notFound, "backup \(record.id) has no file at \(record.filePath); put it back, or choose another")
+            }
+            return BackupCopy(path: record.filePath, record: record)
+        }
+        for path in [text, configuration.backupDirectory + "/" + text] where FileOperations.exists(path) {
+            return BackupCopy(path: path, record: try record(ofFile: path))
+        }
+        throw BackupError(.notFound, "no backup \"\(text)\": give an id or a name that \"list\" shows, or a path")
+    }
+
+    /// The record that a reference means, where it means one: by id, by path, or by name.
+    func findRecord(_ reference: BackupReference) throws -> BackupRecord? {
+        let text = reference.text
+        if let id = Int64(text) {
+            guard let record = try catalog.record(id: id) else {
+                if FileOperations.exists(text) { return nil }
+                throw BackupError(.notFound, "no backup has the id \(id); \"list\" shows those there are")
+            }
+            return record
+        }
+        if text.contains("/") { return try record(ofFile: text) }
+        let named = try catalog.records(filename: text)
+        return named.count == 1 ? named.first : try record(ofFile: text)
+    }
+
+    /// The record whose local copy is that very file.
+    private func record(ofFile path: String) throws -> BackupRecord? {
+        let name = path.split(separator: "/").last.map(String.init) ?? path
+        return try catalog.records(filename: name).first { FileOperations.isSame($0.filePath, path) }
+    }
+}

@@ -1,0 +1,62 @@
+internal import BackupCore
+internal import BackupFiles
+internal import Foundation
+internal import Glibc
+
+/// How archives are named: `backup_{job id}_{UTC yyyymmdd_HHMMSS}.json.gz`, as Elder names them.
+enum ArchiveName {
+    static let fileExtension = ".json.gz"
+
+    static func stem(jobID: Int64, at time: Timestamp) -> String { "backup_\(jobID)_\(time.fileName)" }
+
+    /// The time in an archive's name, where it has one.
+    static func time(in name: String) -> Timestamp? {
+        let parts = name.split(separator: "_")
+        guard parts.count >= 4, parts[2].count == 8, parts[3].prefix(6).count == 6 else { return nil }
+        let (date, time) = (Array(parts[2]), Array(parts[3].prefix(6)))
+        return Timestamp(
+            "\(String(date[0..<4]))-\(String(date[4..<6]))-\(String(date[6..<8])) "
+                + "\(String(time[0..<2])):\(String(time[2..<4])):\(String(time[4..<6]))")
+    }
+}
+
+/// The directory that holds the archives.
+enum BackupDirectory {
+    /// Makes the directory where it is missing, for this user alone: backups hold everything the database holds.
+    static func prepare(_ path: String) throws {
+        do {
+            try FileManager.default.createDirectory(
+                atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        } catch {
+            var status = stat()
+            if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFDIR {
+                throw BackupError(.storage, "BACKUP_DIR \(path) is not a directory; name a directory")
+            }
+            throw BackupError.system("create BACKUP_DIR", path: path, errno: errno == 0 ? EACCES : errno)
+        }
+        guard access(path, W_OK | X_OK) == 0 else {
+            throw BackupError.system("write to BACKUP_DIR", path: path, errno: errno)
+        }
+    }
+
+    /// Where an archive grows until it is complete: hidden, and marked with whose it is, so that a sweep never takes
+    /// away what another installation is writing.
+    static func temporaryPath(in directory: String, stem: String, installation: String, recordID: Int64) -> String {
+        "\(directory)/.\(stem).\(mark(installation))-\(recordID).partial"
+    }
+
+    /// The temporary files of this installation with the record each belongs to.
+    static func temporaryFiles(in directory: String, installation: String) -> [(path: String, recordID: Int64)] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        let mark = "." + mark(installation) + "-"
+        return names.compactMap { name in
+            guard name.hasPrefix(".backup_"), let range = name.range(of: mark),
+                name.hasSuffix(".partial") || name.hasSuffix(".partial.manifest.json"),
+                let recordID = Int64(name[range.upperBound...].prefix { $0.isNumber })
+            else { return nil }
+            return (directory + "/" + name, recordID)
+        }
+    }
+
+    private static func mark(_ installation: String) -> String { String(installation.prefix(8)).lowercased() }
+}

@@ -1,0 +1,39 @@
+internal import BackupCore
+internal import Foundation
+internal import Synchronization
+
+/// Tells work on a thread of its own that the task which waits for it was cancelled.
+final class Cancellation: Sendable {
+    private let flag = Atomic<Bool>(false)
+
+    func cancel() { flag.store(true, ordering: .relaxed) }
+
+    var isCancelled: Bool { flag.load(ordering: .relaxed) }
+
+    /// - Throws: `cancelled`.
+    func check() throws {
+        if isCancelled { throw BackupError(.cancelled, "cancelled; nothing was changed") }
+    }
+}
+
+/// Blocking work, such as calls of SQLite, off Swift's cooperative pool.
+enum BlockingThread {
+    /// Runs `body` on a thread of its own and waits for it without blocking.
+    static func run<Result: Sendable>(
+        named name: String, _ body: @escaping @Sendable (Cancellation) throws -> Result
+    ) async throws -> Result {
+        let cancellation = Cancellation()
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                let thread = Thread {
+                    continuation.resume(with: Swift.Result { try body(cancellation) })
+                }
+                thread.name = name
+                thread.stackSize = 8 << 20
+                thread.start()
+            }
+        } onCancel: {
+            cancellation.cancel()
+        }
+    }
+}

@@ -1,0 +1,224 @@
+internal import BackupArchive
+internal import BackupCatalog
+internal import BackupCore
+internal import BackupFiles
+internal import DatabaseSource
+internal import Foundation
+internal import Logging
+
+extension BackupEngine {
+    /// Backs a database up: snapshot, rows, archive, manifest, record. A run that ends here with an answer restores.
+    ///
+    /// - Throws: `usage` (no source), `locked`, and whatever failed; the run's record then says `failed` and why.
+    package func backup(_ request: BackupRequest) async throws -> BackupResponse {
+        try await BlockingThread.run(named: "backup") { cancellation in
+            try self.runBackup(request, cancellation)
+        }
+    }
+
+    private func runBackup(_ request: BackupRequest, _ cancellation: Cancellation) throws -> BackupResponse {
+        let job = try request.job.map { try findJob($0) } ?? defaultJob()
+        let source = try source(of: request, job)
+        try BackupDirectory.prepare(configuration.backupDirectory)
+        let lock = try JobLock.acquire(directory: configuration.backupDirectory, jobUUID: job.uuid)
+        defer { _ = consume lock }
+
+        let started = Timestamp.now()
+        let stem = ArchiveName.stem(jobID: job.id, at: started)
+        var record = try catalog.beginRun(
+            jobID: job.id, filename: stem + ArchiveName.fileExtension,
+            filePath: configuration.backupDirectory + "/" + stem + ArchiveName.fileExtension, process: .current(),
+            at: started)
+        observer(.step(.backupRecorded))
+        logger.debug("backup started", metadata: ["job.id": "\(job.id)", "backup.id": "\(record.id)"])
+        do {
+            var run = BackupRun(engine: self, request: request, job: job, source: source, cancellation: cancellation)
+            let result = try run.write(record: record, stem: stem)
+            record.complete(result, at: Timestamp.now())
+            try catalog.update(record)
+            observer(.step(.backupCompleted))
+            return BackupResponse(record: record, warnings: run.warnings)
+        } catch {
+            record.fail(error, at: Timestamp.now())
+            do {
+                try catalog.update(record)
+            } catch let second {
+                // The next start's sweep closes the record; the first error is the one that matters.
+                logger.error("catalog update failed", metadata: ["error": "\(second)"])
+            }
+            throw error
+        }
+    }
+
+    private func source(of request: BackupRequest, _ job: BackupJob) throws -> DatabaseURL {
+        if let source = request.source { return source }
+        if let source = job.source { return try DatabaseURL(source) }
+        guard let source = configuration.source else {
+            throw BackupError(.usage, "no database to back up: give --source, or set DATABASE_URL, or the job's source")
+        }
+        return source
+    }
+}
+
+/// One run of a backup, from the snapshot to the published files.
+private struct BackupRun {
+    let engine: BackupEngine
+    let request: BackupRequest
+    let job: BackupJob
+    let source: DatabaseURL
+    let cancellation: Cancellation
+    private(set) var warnings: [String] = []
+
+    init(
+        engine: BackupEngine, request: BackupRequest, job: BackupJob, source: DatabaseURL, cancellation: Cancellation
+    ) {
+        self.engine = engine
+        self.request = request
+        self.job = job
+        self.source = source
+        self.cancellation = cancellation
+    }
+
+    mutating func write(record: BackupRecord, stem: String) throws -> ArchiveWriter.Result {
+        let snapshot = try Databases.openSnapshot(source, options: try snapshotOptions())
+        engine.observer(.step(.snapshotTaken))
+        warn(snapshot.warnings)
+        try refuseSuddenEmptiness(snapshot)
+        let installation = try engine.catalog.installationID()
+        let writer = try ArchiveWriter(
+            temporaryPath: BackupDirectory.temporaryPath(
+                in: engine.configuration.backupDirectory, stem: stem, installation: installation,
+                recordID: record.id),
+            header: ArchiveHeader(
+                timestamp: record.startedAt, jobID: job.id, jobName: job.name,
+                generator: ArchiveGenerator(
+                    version: ProgramVersion.current, installation: installation, job: job.uuid),
+                source: try JSONValue.encode(snapshot.source), tables: snapshot.schema.tables,
+                ledger: try JSONValue.encode(snapshot.schema.ledger), definitions: snapshot.schema.definitions),
+            compression: engine.configuration.compression, workers: BackupEngine.workers)
+        engine.observer(.step(.archiveCreated))
+        var rows: Int64 = 0
+        var bytes: Int64 = 0
+        for table in snapshot.schema.tables {
+            do {
+                try write(table, of: snapshot, to: writer, &rows, &bytes)
+            } catch let error as BackupError {
+                throw error.located("table \"\(table.name)\"")
+            }
+            engine.observer(.step(.tableWritten))
+        }
+        let report = try snapshot.close()
+        if let growth = report.logGrowth, growth > 0 {
+            engine.logger.debug("write-ahead log grew", metadata: ["bytes": "\(growth)"])
+            warn(["the database's write-ahead log grew by \(growth) bytes while the backup read it"])
+        }
+        try writer.finish { engine.observer(.step($0.progressStep)) }
+        try cancellation.check()
+        return try writer.publish(directory: engine.configuration.backupDirectory, stem: stem) {
+            engine.observer(.step($0.progressStep))
+        }
+    }
+
+    private func write(
+        _ table: TableDescription, of snapshot: any DatabaseSnapshot, to writer: ArchiveWriter, _ rows: inout Int64,
+        _ bytes: inout Int64
+    ) throws {
+        let reader = try snapshot.reader(for: table)
+        try writer.beginTable(table)
+        var isLarge = false
+        while true {
+            try cancellation.check()
+            let batch = try writer.nextBatch(alone: isLarge)
+            let result = try reader.fill(batch, acceptsLargeRow: isLarge)
+            rows += Int64(batch.rowCount)
+            bytes += Int64(batch.count)
+            if result == .largeRowNext, batch.rowCount == 0, !isLarge {
+                // The batch goes back unused: a table may begin with its largest row.
+                writer.giveBack()
+            } else {
+                try writer.submit(last: result == .last, alone: isLarge)
+            }
+            engine.observer(
+                .progress(table: table.name, rows: rows, bytes: bytes, expectedRows: snapshot.estimatedRows.map(Int64.init)))
+            if result == .last { return }
+            isLarge = result == .largeRowNext
+        }
+    }
+
+    private func snapshotOptions() throws -> SnapshotOptions {
+        var options = SnapshotOptions()
+        options.includedTables = request.includeTables ?? job.includeTables
+        options.excludedTables = request.excludeTables ?? job.excludeTables ?? []
+        options.maximumRow = engine.configuration.maximumRow
+        options.lockTimeout = engine.configuration.lockTimeout
+        options.maximumLogGrowth = engine.configuration.maximumLogGrowth
+        if request.stage { options.stagingDirectory = engine.configuration.backupDirectory }
+        if engine.catalogLives(in: source) { options.secretColumns = SQLiteCatalog.secretColumns }
+        return options
+    }
+
+    /// A database that lost all its tables since the last backup is a mishap, not a backup.
+    private func refuseSuddenEmptiness(_ snapshot: any DatabaseSnapshot) throws {
+        guard snapshot.schema.tables.isEmpty else { return }
+        let last = try engine.catalog.records(jobID: job.id, status: .completed, limit: 1).first
+        guard let last, last.recordCount > 0 else { return }
+        throw BackupError(
+            .source, "the database has no tables, while the last backup (\(last.filename)) held \(last.recordCount) "
+                + "records; check that \(source.redacted) is the right database")
+    }
+
+    private mutating func warn(_ lines: [String]) {
+        warnings += lines
+        for line in lines { engine.observer(.warning(line)) }
+    }
+}
+
+extension ArchiveWriter.Step {
+    var progressStep: ProgressEvent.Step {
+        switch self {
+        case .archiveWritten: .archiveWritten
+        case .archiveSynced: .archiveSynced
+        case .archiveRenamed: .archiveRenamed
+        case .manifestWritten: .manifestWritten
+        case .manifestRenamed: .manifestRenamed
+        case .directorySynced: .directorySynced
+        }
+    }
+}
+
+extension BackupRecord {
+    mutating func complete(_ result: ArchiveWriter.Result, at now: Timestamp) {
+        status = .completed
+        filename = result.name
+        filePath = result.path
+        fileSize = result.size
+        recordCount = result.recordCount
+        sha256 = result.sha256
+        localState = .present
+        errorMessage = nil
+        finish(at: now)
+    }
+
+    mutating func fail(_ error: any Error, at now: Timestamp) {
+        status = .failed
+        errorMessage = "\(error)"
+        localState = .none
+        finish(at: now)
+    }
+
+    private mutating func finish(at now: Timestamp) {
+        completedAt = now
+        updatedAt = now
+        durationSeconds = max(0, now.seconds(since: startedAt))
+    }
+}
+
+extension BackupResponse {
+    init(record: BackupRecord, warnings: [String]) {
+        self.init(
+            success: record.status == .completed, backupID: record.id, filename: record.filename,
+            filePath: record.filePath, fileSize: record.fileSize, recordCount: record.recordCount,
+            durationSeconds: record.durationSeconds ?? 0, s3Uploaded: false, s3URL: record.s3URL,
+            sha256: record.sha256 ?? "", warnings: warnings)
+    }
+}

@@ -1,0 +1,178 @@
+internal import BackupArchive
+internal import BackupCatalog
+internal import BackupCore
+internal import DatabaseSource
+internal import Foundation
+
+extension BackupEngine {
+    /// Restores a backup into a database: all of it, or nothing.
+    ///
+    /// - Throws: `notFound`, `damaged`, `target`, …; the target is then as it was.
+    package func restore(_ request: RestoreRequest) async throws -> RestoreResponse {
+        try await BlockingThread.run(named: "restore") { cancellation in
+            try self.runRestore(request, cancellation)
+        }
+    }
+
+    private func runRestore(_ request: RestoreRequest, _ cancellation: Cancellation) throws -> RestoreResponse {
+        let started = Timestamp.now()
+        let copy = try locate(request.backup)
+        let archive = try ArchiveReader.open(path: copy.path)
+        let target = Databases.target(request.target)
+        defer { target.rollback() }
+        let options = restoreOptions(request)
+        try target.prepare(try archive.contents(), options: options)
+        observer(.step(.targetPrepared))
+
+        let chosen = target.tablesToLoad ?? request.tables.map(Set.init)
+        if target.needsSurvey {
+            let survey = RestoreConsumer(target: target, mode: .survey, observer: observer, cancellation: cancellation)
+            _ = try archive.read(tables: chosen, workers: BackupEngine.workers, consumer: survey)
+            try target.endSurvey()
+        }
+        let consumer = RestoreConsumer(target: target, mode: .load, observer: observer, cancellation: cancellation)
+        let findings = try archive.read(tables: chosen, workers: BackupEngine.workers, consumer: consumer)
+        try copy.compare(findings)
+        var warnings = try target.finishLoading().warnings
+        observer(.step(.loadingFinished))
+        if request.prove {
+            try prove(findings.tables, in: target, cancellation)
+            observer(.step(.targetProven))
+        }
+        try cancellation.check()
+        if request.dryRun {
+            target.rollback()
+        } else {
+            try target.commit()
+            observer(.step(.targetCommitted))
+        }
+        for warning in warnings { observer(.warning(warning)) }
+        if findings.tables.isEmpty { warnings.append("the backup holds no tables") }
+        return RestoreResponse(
+            backupID: copy.record?.id, dryRun: request.dryRun, restoredTables: findings.tables.count,
+            totalRecords: findings.recordCount,
+            restoredCounts: Dictionary(findings.tables.map { ($0.name, $0.rows) }, uniquingKeysWith: { first, _ in first }),
+            errors: [:], proven: request.prove, durationSeconds: Timestamp.now().seconds(since: started),
+            warnings: warnings)
+    }
+
+    private func restoreOptions(_ request: RestoreRequest) -> RestoreOptions {
+        var options = RestoreOptions()
+        options.tables = request.tables
+        options.dryRun = request.dryRun
+        options.clearExisting = request.clearExisting
+        options.regenerateIDs = request.regenerateIDs
+        options.dataOnly = request.dataOnly
+        options.trustSchema = request.trustSchema
+        options.lockTimeout = configuration.lockTimeout
+        if catalogLives(in: request.target) { options.protectedTables = SQLiteCatalog.tables }
+        return options
+    }
+
+    /// Reads the target back and compares its digests with those of the archive's rows.
+    private func prove(_ tables: [TableTotals], in target: any RestoreTarget, _ cancellation: Cancellation) throws {
+        let snapshot = try target.proof()
+        let batch = RowBatch()
+        for description in snapshot.schema.tables {
+            guard let expected = tables.first(where: { $0.name == description.name }) else { continue }
+            let reader = try snapshot.reader(for: description)
+            var found = TableTotals(name: description.name)
+            while true {
+                try cancellation.check()
+                batch.reset()
+                let result = try reader.fill(batch, acceptsLargeRow: true)
+                found.rows += Int64(batch.rowCount)
+                found.digest.add(batch.digest)
+                if result == .last { break }
+            }
+            guard found == expected else {
+                throw BackupError(
+                    .target,
+                    "the proof failed: table \"\(found.name)\" reads back as \(found.rows) rows with digest "
+                        + "\(found.digest.hexadecimal), the backup holds \(expected.rows) with "
+                        + "\(expected.digest.hexadecimal); nothing was changed. A column of the target may convert "
+                        + "what is put into it: compare the definitions")
+            }
+        }
+        _ = try snapshot.close()
+    }
+}
+
+extension ArchiveReader {
+    /// What a target needs to know before rows come.
+    func contents() throws -> ArchiveContents {
+        guard form == .members, let source = header.source, let definitions = header.definitions else {
+            return ArchiveContents(source: nil, schema: nil)
+        }
+        return ArchiveContents(
+            source: try JSONValue.decode(SourceDescription.self, source),
+            schema: SchemaDocument(
+                tables: header.tables, ledger: try JSONValue.decode([LedgerEntry].self, header.ledger ?? []),
+                definitions: definitions))
+    }
+}
+
+/// Hands the rows of an archive to a target.
+private final class RestoreConsumer: ArchiveConsumer {
+    enum Mode { case survey, load }
+
+    private let target: any RestoreTarget
+    private let mode: Mode
+    private let observer: ProgressObserver
+    private let cancellation: Cancellation
+
+    init(
+        target: any RestoreTarget, mode: Mode, observer: @escaping ProgressObserver, cancellation: Cancellation
+    ) {
+        self.target = target
+        self.mode = mode
+        self.observer = observer
+        self.cancellation = cancellation
+    }
+
+    func beginTable(_ name: String, description: TableDescription?) throws -> (any RowStage)? {
+        try LoaderStage(loader: target.loader(forTable: name, description: description), surveys: mode == .survey)
+    }
+
+    func endTable(_ totals: TableTotals) throws {
+        if mode == .load { observer(.step(.tableLoaded)) }
+    }
+
+    func advanced(table: String, rows: Int64, bytes: Int64) throws {
+        try cancellation.check()
+        if mode == .load { observer(.progress(table: table, rows: rows, bytes: bytes, expectedRows: nil)) }
+    }
+}
+
+/// A loader as the stage of a reading.
+private final class LoaderStage: RowStage {
+    /// Wraps what the loader decodes into.
+    private final class Buffer: Sendable {
+        let rows: any DecodedRows
+        init(_ rows: any DecodedRows) { self.rows = rows }
+    }
+
+    private let loader: any TableLoader
+    private let surveys: Bool
+
+    init(loader: any TableLoader, surveys: Bool) {
+        self.loader = loader
+        self.surveys = surveys
+    }
+
+    func makeBuffer() -> (any AnyObject & Sendable)? { Buffer(loader.makeBuffer()) }
+
+    func process(_ batch: RowBatch, _ buffer: (any AnyObject & Sendable)?) throws {
+        guard let buffer = buffer as? Buffer else { return }
+        try loader.decode(batch, into: buffer.rows)
+    }
+
+    func deliver(_ batch: RowBatch, _ buffer: (any AnyObject & Sendable)?) throws {
+        guard let buffer = buffer as? Buffer else { return }
+        if surveys {
+            try loader.survey(buffer.rows)
+        } else {
+            try loader.load(buffer.rows)
+        }
+    }
+}
