@@ -18,15 +18,17 @@ let package = Package(
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
         .target(name: "CNumber"),
+        .target(name: "CSystem"),
         .target(name: "BackupCore", dependencies: ["CXXHash"]),
+        .target(name: "BackupFiles", dependencies: ["BackupCore", "CSystem"]),
         .target(
             name: "BackupArchive",
             dependencies: [
-                "BackupCore", "CIgzip", "CLibdeflate", "CXXHash",
+                "BackupCore", "BackupFiles", "CIgzip", "CLibdeflate", "CXXHash",
                 .product(name: "Crypto", package: "swift-crypto"),
             ]
         ),
-        .target(name: "DatabaseSource", dependencies: ["BackupCore", "CSQLite", "CNumber"]),
+        .target(name: "DatabaseSource", dependencies: ["BackupCore", "BackupFiles", "CSQLite", "CNumber"]),
         .target(
             name: "BackupCatalog",
             dependencies: ["BackupCore", .product(name: "GRDB", package: "GRDB.swift")]
@@ -34,7 +36,7 @@ let package = Package(
         .target(
             name: "BackupEngine",
             dependencies: [
-                "BackupCore", "BackupArchive", "DatabaseSource", "BackupCatalog",
+                "BackupCore", "BackupFiles", "BackupArchive", "DatabaseSource", "BackupCatalog",
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),
@@ -52,7 +54,7 @@ let package = Package(
 )
 
 for target in package.targets where target.type != .system {
-    if target.name == "CNumber" { continue }
+    if ["CNumber", "CSystem"].contains(target.name) { continue }
     target.swiftSettings = [
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("MemberImportVisibility"),

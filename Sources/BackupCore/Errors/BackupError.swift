@@ -65,9 +65,14 @@ package struct BackupError: Error, Sendable, Equatable, CustomStringConvertible 
 extension BackupError {
     /// A failed system call as an error: what was tried, on which path, and the system's own words.
     package static func system(
-        _ code: Code = .storage, _ action: String, path: String, errno number: Int32, hint: String? = nil
+        _ code: Code, _ action: String, path: String, errno number: Int32, hint: String? = nil
     ) -> BackupError {
         let reason = SystemErrorText.text(for: number)
         return BackupError(code, "cannot \(action) \(path): \(reason)\(hint.map { "; " + $0 } ?? "")")
+    }
+
+    /// The same for the file system's own refusals.
+    package static func system(_ action: String, path: String, errno number: Int32, hint: String? = nil) -> BackupError {
+        system(.storage, action, path: path, errno: number, hint: hint)
     }
 }

@@ -1,0 +1,201 @@
+internal import BackupCore
+internal import BackupFiles
+
+/// One reading of an archive in Elder's plain form: one thread walks through the text and cuts it into rows, workers
+/// decode them, the caller's thread takes them in order.
+struct PlainReading {
+    private let archive: ArchiveReader
+    private let consumer: any ArchiveConsumer
+    private let wanted: Set<String>?
+    private let pipeline: OrderedPipeline<ReadSlot>
+    private let box = StageBox()
+
+    init(_ archive: ArchiveReader, tables: Set<String>?, workers: Int, consumer: any ArchiveConsumer) {
+        self.archive = archive
+        self.consumer = consumer
+        wanted = tables
+        pipeline = OrderedPipeline(slots: (0..<workers + 2).map { _ in ReadSlot() }, workers: workers) { _, slot in
+            guard case .rows = slot.kind else { return }
+            do {
+                try slot.stage?.process(slot.batch, slot.stageBuffer())
+            } catch let error as BackupError {
+                throw error.located("table \"\(slot.table)\"")
+            }
+        }
+    }
+
+    func run() throws -> ArchiveReader.Findings {
+        defer { pipeline.stop() }
+        let producer = PlainProducer(archive: archive, wanted: wanted, pipeline: pipeline, box: box)
+        pipeline.startThread(named: "archive-reader") { [pipeline] in
+            do {
+                try producer.run()
+                pipeline.endOfInput()
+            } catch {
+                pipeline.fail(error)
+            }
+        }
+        var totals: [TableTotals] = []
+        var rows: Int64 = 0
+        var bytes: Int64 = 0
+        while let slot = try pipeline.nextDone() {
+            switch slot.kind {
+            case .tableBegins(let name, let description):
+                totals.append(TableTotals(name: name))
+                box.stage = try consumer.beginTable(name, description: description)
+            case .rows:
+                totals[totals.count - 1].rows += Int64(slot.batch.rowCount)
+                rows += Int64(slot.batch.rowCount)
+                bytes += Int64(slot.batch.count)
+                try slot.stage?.deliver(slot.batch, slot.stageBuffer())
+                try consumer.advanced(table: slot.table, rows: rows, bytes: bytes)
+            case .tableEnds:
+                try consumer.endTable(totals[totals.count - 1])
+            case .summary:
+                break
+            }
+            slot.recycle()
+            pipeline.release()
+        }
+        return ArchiveReader.Findings(tables: totals, header: try producer.header())
+    }
+}
+
+/// The side of a plain reading that walks through the text.
+final class PlainProducer: @unchecked Sendable {
+    private let archive: ArchiveReader
+    private let wanted: Set<String>?
+    private let pipeline: OrderedPipeline<ReadSlot>
+    private let box: StageBox
+    private var identity: [(key: String, value: [UInt8])] = []
+    private var seenKeys: Set<String> = []
+    private var seenTables: Set<String> = []
+    private var slot: ReadSlot?
+
+    /// A row's text, in bytes; a row of the largest values, each of which needs an escape.
+    private static let longestRow = 512 << 20
+    private static let identityKeys: Set<String> = ["version", "timestamp", "job_id", "job_name", "generator"]
+
+    init(
+        archive: ArchiveReader, wanted: Set<String>?, pipeline: OrderedPipeline<ReadSlot>, box: StageBox
+    ) {
+        self.archive = archive
+        self.wanted = wanted
+        self.pipeline = pipeline
+        self.box = box
+    }
+
+    func header() throws -> ArchiveHeader {
+        var text = Array("{".utf8)
+        for (index, member) in identity.enumerated() {
+            text += (index == 0 ? [] : Array(",".utf8)) + JSONBuilder.string(member.key) + Array(":".utf8) + member.value
+        }
+        return try ArchiveHeader(topLevel: try JSONSlices(object: text + Array("}".utf8)))
+    }
+
+    func run() throws {
+        var scanner = PlainScanner(
+            stream: try PlainTextStream(file: archive.file), longestRow: PlainProducer.longestRow)
+        try scanner.expect(UInt8(ascii: "{"))
+        try eachMember(&scanner) { key, scanner in
+            guard seenKeys.insert(key).inserted else { throw scanner.malformed("the key \"\(key)\" is there twice") }
+            if key == "tables" {
+                try passTables(&scanner)
+            } else if PlainProducer.identityKeys.contains(key) {
+                let range = try scanner.value(atMost: 64 * 1024)
+                identity.append((key, Array(UnsafeBufferPointer(start: scanner.bytes, count: range.upperBound)[range])))
+            } else {
+                try scanner.skipValue()
+            }
+        }
+        try scanner.expectEnd()
+        for key in ["version", "tables"] where !seenKeys.contains(key) {
+            throw BackupError(.damaged, "the key \"\(key)\" is missing: this is not a backup")
+        }
+        if seenKeys.contains("generator") {
+            throw BackupError(
+                .damaged, "it was written by elder-backup and compressed anew since, so that its members' digests "
+                    + "are gone; use the original file")
+        }
+        try ArchiveReader.refuse(unknown: wanted?.subtracting(seenTables) ?? [])
+    }
+
+    private func eachMember(
+        _ scanner: inout PlainScanner, _ body: (String, inout PlainScanner) throws -> Void
+    ) throws {
+        if try scanner.take(UInt8(ascii: "}")) { return }
+        while true {
+            let key = try scanner.string()
+            try scanner.expect(UInt8(ascii: ":"))
+            try body(key, &scanner)
+            if try scanner.take(UInt8(ascii: "}")) { return }
+            try scanner.expect(UInt8(ascii: ","))
+        }
+    }
+
+    private func passTables(_ scanner: inout PlainScanner) throws {
+        guard try scanner.take(UInt8(ascii: "{")) else { throw scanner.malformed("\"tables\" is not an object") }
+        try eachMember(&scanner) { name, scanner in
+            guard seenTables.insert(name).inserted else {
+                throw scanner.malformed("the table \"\(name)\" is there twice")
+            }
+            guard wanted?.contains(name) ?? true else { return try scanner.skipValue() }
+            guard try scanner.take(UInt8(ascii: "[")) else {
+                throw try notAList(name, &scanner)
+            }
+            try passRows(of: name, &scanner)
+        }
+    }
+
+    /// Elder writes `{"error": "…"}` in place of the rows of a table that it could not read.
+    private func notAList(_ table: String, _ scanner: inout PlainScanner) throws -> BackupError {
+        let range = try scanner.value(atMost: 1 << 20)
+        let value = Array(UnsafeBufferPointer(start: scanner.bytes, count: range.upperBound)[range])
+        let message = try? JSONSlices(object: value)["error"].flatMap(JSONSlices.string)
+        return BackupError(
+            .damaged,
+            message.map { "this table is not in the backup: it could not be read when it was made (\($0))" }
+                ?? "this table is not a list of rows", location: ["table \"\(table)\""])
+    }
+
+    private func passRows(of table: String, _ scanner: inout PlainScanner) throws {
+        try pipeline.nextFree().kind = .tableBegins(table, nil)
+        pipeline.submit()
+        try pipeline.drain()
+        if try !scanner.take(UInt8(ascii: "]")) {
+            while true {
+                guard try scanner.peek() == UInt8(ascii: "{") else { throw scanner.malformed("a row is not an object") }
+                let range = try scanner.value(atMost: scanner.rowLimit)
+                try add(scanner.bytes + range.lowerBound, count: range.count, of: table)
+                if try scanner.take(UInt8(ascii: "]")) { break }
+                try scanner.expect(UInt8(ascii: ","))
+            }
+        }
+        submitRows()
+        try pipeline.nextFree().kind = .tableEnds
+        pipeline.submit()
+    }
+
+    private func add(_ row: UnsafePointer<UInt8>, count: Int, of table: String) throws {
+        if slot == nil {
+            let free = try pipeline.nextFree()
+            free.kind = .rows
+            free.table = table
+            free.stage = box.stage
+            slot = free
+        }
+        guard let batch = slot?.batch else { return }
+        batch.reserve(count)
+        (batch.bytes + batch.count).copyMemory(from: row, byteCount: count)
+        batch.noteRow(start: batch.count, end: batch.count + count)
+        batch.count += count
+        if batch.count >= MemberBoundary.smallest { submitRows() }
+        if count > MemberBoundary.largest { try pipeline.drain() }
+    }
+
+    private func submitRows() {
+        guard slot != nil else { return }
+        slot = nil
+        pipeline.submit()
+    }
+}

@@ -1,0 +1,98 @@
+internal import BackupCore
+internal import BackupFiles
+internal import Foundation
+internal import Synchronization
+
+/// The file side of an archive that is being written: members in order, digests, manifest, names.
+///
+/// Used by the writing thread until the pipeline is drained, and by the caller's thread after that.
+final class MemberOutput: @unchecked Sendable {
+    private let file: OutputFile
+    private let manifest: ManifestWriter
+    private var digest = FileDigest()
+    private var tables: [TableTotals] = []
+    private var textBytes: Int64 = 0
+    private let written = Atomic<Int>(0)
+
+    init(temporaryPath: String, header: ArchiveHeader) throws {
+        file = try OutputFile(temporaryPath: temporaryPath)
+        manifest = try ManifestWriter(temporaryPath: temporaryPath + ManifestWriter.suffix, header: header)
+    }
+
+    var bytesWritten: Int { written.load(ordering: .relaxed) }
+
+    func write(_ slot: MemberSlot) throws {
+        let offset = digest.count
+        let bytes = UnsafeRawBufferPointer(start: slot.member.base, count: slot.memberLength)
+        try file.write(bytes)
+        digest.update(bytes)
+        written.store(digest.count, ordering: .relaxed)
+        guard slot.kind == .rows, let table = slot.table else { return }
+        if slot.opensTable {
+            tables.append(TableTotals(name: table.name))
+            try manifest.beginTable(table)
+        }
+        textBytes += Int64(slot.batch.count)
+        tables[tables.count - 1].rows += Int64(slot.batch.rowCount)
+        tables[tables.count - 1].digest.add(slot.batch.digest)
+        try manifest.addMember(
+            offset: offset, length: slot.memberLength, rows: slot.batch.rowCount, crc32: slot.crc32)
+        if slot.closesTable { try manifest.endTable(tables[tables.count - 1]) }
+    }
+
+    func summary() -> ArchiveSummary {
+        ArchiveSummary(tables: tables, precedingBytes: digest.count, precedingSHA256: digest.hexadecimal)
+    }
+
+    func syncAndCheck() throws {
+        try file.sync()
+        var readBack = FileDigest()
+        try file.readBack { readBack.update($0) }
+        guard readBack.count == digest.count, readBack.hexadecimal == digest.hexadecimal else {
+            throw BackupError(.storage, "\(file.path) does not hold what was written to it; the disk may be faulty")
+        }
+    }
+
+    func publish(
+        directory: String, stem: String, _ observe: (ArchiveWriter.Step) -> Void
+    ) throws -> ArchiveWriter.Result {
+        let name = try takeName(directory: directory, stem: stem)
+        let manifestPath = file.path + ManifestWriter.suffix
+        var hasManifest = false
+        do {
+            observe(.archiveRenamed)
+            try FileOperations.syncDirectory(directory)
+            try manifest.finish(
+                archiveName: name, archiveSize: digest.count, archiveSHA256: digest.hexadecimal,
+                recordCount: tables.reduce(0) { $0 + $1.rows })
+            observe(.manifestWritten)
+            guard try manifest.rename(to: manifestPath) else {
+                throw BackupError(.storage, "\(manifestPath) appeared during the backup")
+            }
+            hasManifest = true
+            observe(.manifestRenamed)
+            try FileOperations.syncDirectory(directory)
+            observe(.directorySynced)
+        } catch {
+            // What is not surely durable must not look complete; and without its manifest the archive would pass for
+            // one that another program wrote.
+            if hasManifest { try? FileOperations.remove(manifestPath) }
+            try? FileOperations.remove(file.path)
+            throw error
+        }
+        return ArchiveWriter.Result(
+            path: file.path, name: name, size: Int64(digest.count), sha256: digest.hexadecimal, tables: tables,
+            textBytes: textBytes)
+    }
+
+    /// Renames the archive to the first name that is free together with its manifest's.
+    private func takeName(directory: String, stem: String) throws -> String {
+        for attempt in 1...1000 {
+            let name = stem + (attempt == 1 ? "" : "_\(attempt)") + ".json.gz"
+            let path = directory + "/" + name
+            if FileOperations.exists(path + ManifestWriter.suffix) { continue }
+            if try file.rename(to: path) { return name }
+        }
+        throw BackupError(.storage, "\(directory) holds a thousand backups of the same second; remove some")
+    }
+}

@@ -1,0 +1,36 @@
+package import BackupCore
+internal import CSystem
+internal import Glibc
+
+/// The few file operations whose order and flags crash safety depends on, in one place.
+package enum FileOperations {
+    /// Renames, and fails with EEXIST rather than replace a file (renameat2(2), RENAME_NOREPLACE). Returns 0 or the
+    /// error number. On file systems without that flag a hard link serves: it fails alike where the name is taken.
+    package static func renameWithoutReplacing(_ old: String, _ new: String) -> Int32 {
+        let number = eb_rename_without_replacing(old, new)
+        guard number == EINVAL || number == ENOSYS else { return number }
+        guard link(old, new) == 0 else { return errno }
+        unlink(old)
+        return 0
+    }
+
+    /// Makes the names in a directory durable.
+    package static func syncDirectory(_ path: String) throws(BackupError) {
+        let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw .system("open the directory", path: path, errno: errno) }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw .system("flush the directory", path: path, errno: errno) }
+    }
+
+    /// Whether anything has that name, a dangling link included.
+    package static func exists(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0
+    }
+
+    /// Removes a file; one that is not there is no error.
+    package static func remove(_ path: String) throws(BackupError) {
+        guard unlink(path) != 0, errno != ENOENT else { return }
+        throw .system("delete", path: path, errno: errno)
+    }
+}

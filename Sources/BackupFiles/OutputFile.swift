@@ -1,0 +1,68 @@
+package import BackupCore
+internal import Glibc
+
+/// A new file that has a temporary name until it is complete. Removed again unless it is given its name.
+package final class OutputFile {
+    package private(set) var path: String
+    private let descriptor: Int32
+    private var isTemporary = true
+
+    /// Makes a file that nobody else can read; `path` must be free.
+    package init(temporaryPath path: String) throws(BackupError) {
+        let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw .system("create", path: path, errno: errno) }
+        self.path = path
+        self.descriptor = descriptor
+    }
+
+    deinit {
+        close(descriptor)
+        if isTemporary { unlink(path) }
+    }
+
+    package func write(_ bytes: UnsafeRawBufferPointer) throws(BackupError) {
+        guard let base = bytes.baseAddress else { return }
+        var done = 0
+        while done < bytes.count {
+            let result = Glibc.write(descriptor, base + done, bytes.count - done)
+            if result < 0 {
+                if errno == EINTR { continue }
+                throw .system("write", path: path, errno: errno)
+            }
+            done += result
+        }
+    }
+
+    package func sync() throws(BackupError) {
+        guard fsync(descriptor) == 0 else { throw .system("flush to disk", path: path, errno: errno) }
+    }
+
+    /// Reads back what was written, piece by piece.
+    package func readBack(_ body: (UnsafeRawBufferPointer) -> Void) throws(BackupError) {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 * 1024, alignment: 16)
+        defer { buffer.deallocate() }
+        var offset = 0
+        while true {
+            let result = pread(descriptor, buffer.baseAddress, buffer.count, off_t(offset))
+            if result < 0 {
+                if errno == EINTR { continue }
+                throw .system("read back", path: path, errno: errno)
+            }
+            if result == 0 { return }
+            body(UnsafeRawBufferPointer(rebasing: buffer[..<result]))
+            offset += result
+        }
+    }
+
+    /// Gives the file its name. Never replaces a file: returns false where the name is taken.
+    package func rename(to name: String) throws(BackupError) -> Bool {
+        switch FileOperations.renameWithoutReplacing(path, name) {
+        case 0:
+            path = name
+            isTemporary = false
+            return true
+        case EEXIST: return false
+        case let number: throw .system("rename \(path) to", path: name, errno: number)
+        }
+    }
+}
