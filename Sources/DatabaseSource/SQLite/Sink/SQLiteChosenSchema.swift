@@ -23,7 +23,8 @@ struct SQLiteChosenSchema {
         let unknown = chosen.filter { !selectable.contains($0) }
         guard unknown.isEmpty else {
             throw BackupError(
-                .notFound, "the archive has no table named \(SQLiteChosenSchema.list(unknown)); see `elder-backup show`")
+                .notFound, "the archive has no table named \(SQLiteChosenSchema.list(unknown)); see `elder-backup show`"
+            )
         }
         var part = whole
         part.objects = whole.objects.filter { object in
@@ -40,10 +41,13 @@ struct SQLiteChosenSchema {
         schema = part
         var warnings: [String] = []
         let views = whole.objects.filter { $0.kind == .view }.map(\.name)
-        if !views.isEmpty { warnings.append("views are left out, as tables were chosen: \(SQLiteChosenSchema.list(views))") }
+        if !views.isEmpty {
+            warnings.append("views are left out, as tables were chosen: \(SQLiteChosenSchema.list(views))")
+        }
         let empty = part.objects.filter { $0.kind == .table && !held.contains($0.name) }.map(\.name)
         if !empty.isEmpty {
-            warnings.append("the archive holds no rows of these tables, which stay empty: \(SQLiteChosenSchema.list(empty))")
+            warnings.append(
+                "the archive holds no rows of these tables, which stay empty: \(SQLiteChosenSchema.list(empty))")
         }
         self.warnings = warnings
     }

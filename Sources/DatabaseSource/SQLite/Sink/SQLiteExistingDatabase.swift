@@ -4,7 +4,12 @@ internal import CSQLite
 /// A restore of rows into the tables of a database that is there: one transaction on the live file.
 final class SQLiteExistingDatabase: SQLiteRestoration {
     let connection: SQLiteConnection
-    private(set) var wantedTables: Set<String> = []
+    /// The tables whose rows are wanted; grows with the tables that come where the archive has no schema.
+    private var wantedTables: Set<String> = []
+    var tablesToLoad: Set<String>? {
+        contents.schema == nil ? options.tables.map(Set.init) : wantedTables
+    }
+    var provableTables: Set<String> { Set(targets.keys) }
     var needsSurvey: Bool { options.regenerateIDs }
 
     private let path: String
@@ -141,7 +146,8 @@ final class SQLiteExistingDatabase: SQLiteRestoration {
         guard try connection.integer("SELECT 1 FROM main.\(SQLiteConnection.quote(name)) LIMIT 1") != nil else {
             return nil
         }
-        return "its table \"\(name)\" holds rows (use --clear-existing to replace them, --regenerate-ids to add to them)"
+        return
+            "its table \"\(name)\" holds rows (use --clear-existing to replace them, --regenerate-ids to add to them)"
     }
 
     /// Content of a virtual table fits only the very same virtual table.

@@ -4,13 +4,16 @@ internal import CSQLite
 /// A restore that makes a database: schema, rows and indexes, in a file that appears under its name when complete.
 final class SQLiteNewFile: SQLiteRestoration {
     private(set) var connection: SQLiteConnection
-    let wantedTables: Set<String>
+    /// The tables whose rows are wanted.
+    private let wantedTables: Set<String>
+    var tablesToLoad: Set<String>? { wantedTables }
+    /// Of the counters, a choice of tables keeps only those of the tables chosen.
+    var provableTables: Set<String> { isSelection ? wantedTables.subtracting(["sqlite_sequence"]) : wantedTables }
     let needsSurvey = false
 
     private let path: String
     private let file: SQLiteTemporaryFile
     private let schema: SQLiteSchema
-    private let descriptions: [TableDescription]
     private let options: RestoreOptions
     private let isSelection: Bool
     private var replay: SQLiteSchemaReplay?
@@ -27,7 +30,6 @@ final class SQLiteNewFile: SQLiteRestoration {
         isSelection = options.tables != nil
         warnings = selection.warnings
         wantedTables = held.intersection(selection.schema.objects.map(\.name))
-        descriptions = tables.filter { selection.schema.objects.map(\.name).contains($0.name) }
         file = try SQLiteTemporaryFile(for: path)
         connection = try SQLiteConnection(path: file.path, mode: .readWrite, lockTimeout: options.lockTimeout)
     }

@@ -5,8 +5,10 @@ internal import CSQLite
 protocol SQLiteRestoration: AnyObject {
     /// The connection through which the target is read back.
     var connection: SQLiteConnection { get }
-    /// The tables whose rows are wanted.
-    var wantedTables: Set<String> { get }
+    /// The tables whose rows are wanted; nil for all that the archive holds.
+    var tablesToLoad: Set<String>? { get }
+    /// The tables that hold the archive's rows and no others, once loaded.
+    var provableTables: Set<String> { get }
     var needsSurvey: Bool { get }
     func begin() throws
     func endSurvey() throws

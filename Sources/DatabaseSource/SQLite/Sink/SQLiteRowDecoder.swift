@@ -406,7 +406,9 @@ final class SQLiteRowDecoder: @unchecked Sendable {
     /// Where a row is: its table, and its first value where that is known.
     func location(_ cells: UnsafePointer<SQLiteCell>) -> [String] {
         var places = ["table \"\(table)\""]
-        if let first = columns.first, let value = cells[0].shortText { places.append("row with \(first.name) \(value)") }
+        if let first = columns.first, let value = cells[0].shortText {
+            places.append("row with \(first.name) \(value)")
+        }
         return places
     }
 

@@ -205,7 +205,8 @@ final class SQLiteInsertStatements {
         // OR ABORT: a conflict clause of the table itself may drop or replace rows without a word.
         let start = "INSERT OR ABORT INTO main.\(SQLiteConnection.quote(table))"
         let marks = Array(repeating: "?", count: names.count).joined(separator: ",")
-        let sql = names.isEmpty ? "\(start) DEFAULT VALUES" : "\(start)(\(names.joined(separator: ","))) VALUES(\(marks))"
+        let sql =
+            names.isEmpty ? "\(start) DEFAULT VALUES" : "\(start)(\(names.joined(separator: ","))) VALUES(\(marks))"
         var handle: OpaquePointer?
         let status = sqlite3_prepare_v3(
             connection.handle, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &handle, nil)

@@ -23,7 +23,7 @@ package final class SQLiteTarget: RestoreTarget {
         }
         let restoration = try choose(contents, options)
         self.restoration = restoration
-        descriptions = (contents.schema?.tables ?? []).filter { restoration.wantedTables.contains($0.name) }
+        descriptions = contents.schema?.tables ?? []
         provesRows = contents.schema != nil && !options.regenerateIDs
         do {
             try restoration.begin()
@@ -33,9 +33,8 @@ package final class SQLiteTarget: RestoreTarget {
         }
     }
 
-    /// The tables of the archive whose rows are wanted, once ``prepare(_:options:)`` was called: those chosen, those
-    /// that chosen virtual tables consist of, and the table of counters.
-    package var wantedTables: Set<String> { restoration?.wantedTables ?? [] }
+    /// Those chosen, those that chosen virtual tables consist of, and the table of counters.
+    package var tablesToLoad: Set<String>? { restoration?.tablesToLoad }
 
     private func choose(_ contents: ArchiveContents, _ options: RestoreOptions) throws -> any SQLiteRestoration {
         var status = stat()
@@ -93,9 +92,13 @@ package final class SQLiteTarget: RestoreTarget {
     package func proof() throws -> any DatabaseSnapshot {
         guard provesRows else {
             throw BackupError(
-                .usage, "the target cannot be proven equal: rows with new ids, or from an archive without schema, differ")
+                .usage,
+                "the target cannot be proven equal: rows with new ids, or from an archive without schema, differ")
         }
-        return try SQLiteSnapshot(reading: try current().connection, tables: descriptions)
+        let restoration = try current()
+        let provable = restoration.provableTables
+        return try SQLiteSnapshot(
+            reading: restoration.connection, tables: descriptions.filter { provable.contains($0.name) })
     }
 
     package func commit() throws {

@@ -1,4 +1,5 @@
 internal import BackupCore
+internal import BackupFiles
 internal import Glibc
 
 /// A file that is built beside its final place and appears there at once, when it is complete.
@@ -50,20 +51,12 @@ final class SQLiteTemporaryFile {
 
     /// Makes the file durable and gives it its final name; never in the place of another file.
     func publish() throws(BackupError) {
-        try synchronise(path, flags: O_RDWR) { descriptor in
-            fchmod(descriptor, 0o644 & ~SQLiteTemporaryFile.creationMask())
-        }
-        // Linked, not renamed, where the file system has no rename that refuses to replace.
-        let reason = RenameWithoutReplacing.call(path, finalPath)
-        if reason != 0 {
-            guard reason == EINVAL || reason == ENOSYS, link(path, finalPath) == 0 else {
-                throw publishingFailed(reason == EINVAL || reason == ENOSYS ? errno : reason)
-            }
-            unlink(path)
-        }
+        try makeDurable()
+        let reason = FileOperations.renameWithoutReplacing(path, finalPath)
+        guard reason == 0 else { throw publishingFailed(reason) }
         isGone = true
         removeCompanions()
-        try synchronise(directory, flags: O_RDONLY | O_DIRECTORY) { _ in 0 }
+        try FileOperations.syncDirectory(directory)
     }
 
     private func publishingFailed(_ reason: Int32) -> BackupError {
@@ -74,13 +67,11 @@ final class SQLiteTemporaryFile {
         return .system(.storage, "give the restored database its name", path: finalPath, errno: reason)
     }
 
-    private func synchronise(
-        _ path: String, flags: Int32, _ first: (Int32) -> Int32
-    ) throws(BackupError) {
-        let descriptor = open(path, flags | O_CLOEXEC)
+    private func makeDurable() throws(BackupError) {
+        let descriptor = open(path, O_RDWR | O_CLOEXEC)
         guard descriptor >= 0 else { throw .system(.storage, "open", path: path, errno: errno) }
         defer { close(descriptor) }
-        guard first(descriptor) == 0, fsync(descriptor) == 0 else {
+        guard fchmod(descriptor, 0o644 & ~SQLiteTemporaryFile.creationMask()) == 0, fsync(descriptor) == 0 else {
             throw .system(.storage, "make durable", path: path, errno: errno)
         }
     }
@@ -108,21 +99,5 @@ final class SQLiteTemporaryFile {
 
     private func removeCompanions() {
         for companion in SQLiteTemporaryFile.companions { unlink(path + companion) }
-    }
-}
-
-/// `renameat2` with `RENAME_NOREPLACE`, which the headers that Swift sees do not declare
-/// (https://man7.org/linux/man-pages/man2/rename.2.html).
-private enum RenameWithoutReplacing {
-    private typealias Function = @convention(c) (
-        CInt, UnsafePointer<CChar>, CInt, UnsafePointer<CChar>, CUnsignedInt
-    ) -> CInt
-    private static let noReplace: CUnsignedInt = 1
-
-    /// Returns 0 or the error number: `ENOSYS` where the C library lacks the call.
-    static func call(_ from: String, _ to: String) -> Int32 {
-        guard let symbol = dlsym(nil, "renameat2") else { return ENOSYS }
-        let function = unsafeBitCast(symbol, to: Function.self)
-        return function(AT_FDCWD, from, AT_FDCWD, to, noReplace) == 0 ? 0 : errno
     }
 }
