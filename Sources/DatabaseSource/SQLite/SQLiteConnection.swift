@@ -29,7 +29,8 @@ final class SQLiteConnection {
             case .readWrite: SQLITE_OPEN_READWRITE
             case .create, .memory: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
             }
-        let name = mode == .memory ? ":memory:" : path
+        // A library may be built to take "file:" for the beginning of a URI; a path is a path.
+        let name = mode == .memory ? ":memory:" : path.hasPrefix("file:") ? "./" + path : path
         let status = sqlite3_open_v2(name, &handle, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nil)
         guard status == SQLITE_OK, let handle else {
             let error = SQLiteConnection.error(status, handle, path: path)

@@ -40,7 +40,7 @@ struct SQLiteSchema: Codable, Equatable {
     var journalMode: String
     /// Bytes reserved at the end of each page.
     var reservedBytes: Int
-    /// The suggested cache size of the header (`PRAGMA default_cache_size`), in pages.
+    /// The suggested cache size of the header (`PRAGMA default_cache_size`), in pages; 0 where the header has none.
     var defaultCacheSize: Int
     /// All of `sqlite_schema`, in the order of its rows.
     var objects: [Object]

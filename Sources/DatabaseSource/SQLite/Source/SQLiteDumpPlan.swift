@@ -1,0 +1,108 @@
+internal import BackupCore
+
+/// What of a database is dumped, and how: the tables in order, the way to their rows, and the ledger.
+struct SQLiteDumpPlan {
+    private(set) var tables: [TableDescription] = []
+    private(set) var accesses: [String: SQLiteTableAccess] = [:]
+    private(set) var ledger: [LedgerEntry] = []
+
+    init(
+        of schema: SQLiteSchema, on connection: SQLiteConnection, options: SnapshotOptions
+    ) throws(BackupError) {
+        let selection = try SQLiteSelection(
+            of: schema, including: options.includedTables, excluding: options.excludedTables)
+        var notes: [String: [String]] = [:]
+        for object in selection.tables {
+            let columns = try SQLiteColumn.all(of: object.name, on: connection)
+            let access = try SQLiteDumpPlan.access(to: object.name, columns: columns, on: connection)
+            tables.append(SQLiteDumpPlan.describe(object.name, columns: columns, access: access))
+            accesses[object.name] = access
+            notes[object.name] = SQLiteDumpPlan.notes(
+                columns: columns, access: access, secrets: options.secretColumns[object.name] ?? [])
+        }
+        ledger = try selection.ledger(notes: notes)
+    }
+
+    /// How the rows of a table are reached.
+    static func access(
+        to table: String, columns: [SQLiteColumn], on connection: SQLiteConnection
+    ) throws(BackupError) -> SQLiteTableAccess {
+        let listing = try connection.prepare("SELECT wr FROM pragma_table_list WHERE schema = 'main' AND name = ?1")
+        listing.bind(table, at: 1)
+        guard try listing.step() else { throw BackupError(.internal, "no table \"\(table)\" in the database") }
+        let isWithoutRowid = listing.integer(0) != 0
+        return try SQLiteTableAccess(of: table, isWithoutRowid: isWithoutRowid, columns: columns, on: connection)
+    }
+
+    private static func describe(
+        _ name: String, columns: [SQLiteColumn], access: SQLiteTableAccess
+    ) -> TableDescription {
+        let shown = columns.filter { $0.hidden == 0 }
+        var rowidKey: String?
+        if !access.hasIntegerKey, access.rowidName != nil {
+            var key = "$rowid"
+            while shown.contains(where: { $0.name == key }) { key = "$" + key }
+            rowidKey = key
+        }
+        return TableDescription(
+            name: name,
+            columns: shown.map { ColumnDescription(name: $0.name, type: $0.type, encoding: $0.encoding) },
+            rowidKey: rowidKey)
+    }
+
+    private static func notes(
+        columns: [SQLiteColumn], access: SQLiteTableAccess, secrets: Set<String>
+    ) -> [String] {
+        var notes: [String] = []
+        let generated = columns.filter(\.isGenerated).map(\.name)
+        if !generated.isEmpty {
+            let isOne = generated.count == 1
+            notes.append(
+                "generated column\(isOne ? "" : "s") \(generated.joined(separator: ", ")) \(isOne ? "is" : "are")"
+                    + " computed anew")
+        }
+        if access.losesRowNumbers {
+            notes.append("row numbers cannot be read: columns have taken the names rowid, _rowid_ and oid")
+        }
+        let hiddenSecrets = columns.map(\.name).filter(secrets.contains)
+        if !hiddenSecrets.isEmpty {
+            notes.append("secrets are left out: \(hiddenSecrets.joined(separator: ", "))")
+        }
+        return notes
+    }
+}
+
+/// About how many rows there are, for a progress bar, from what costs next to nothing.
+struct SQLiteRowEstimate {
+    let connection: SQLiteConnection
+    let pageSize: Int
+
+    /// Nil where nothing is known of any table. A table of which nothing is known counts for nothing; a failure to
+    /// estimate is no failure of the backup.
+    func rows(of tables: [TableDescription], accesses: [String: SQLiteTableAccess]) -> Int? {
+        let pages = (try? connection.integer("PRAGMA main.page_count")).flatMap { $0 } ?? 0
+        // No row takes less than four bytes: row numbers far above what the file can hold say nothing of its rows.
+        let most = Int(pages) * pageSize / 4
+        let hasStatistics = tables.contains { $0.name == "sqlite_stat1" }
+        var total: Int?
+        for table in tables {
+            let analysed = hasStatistics ? analysedRows(of: table.name) : nil
+            guard let rows = analysed ?? highestRow(of: table.name, accesses[table.name]) else { continue }
+            total = min((total ?? 0) + min(max(0, rows), most), most)
+        }
+        return total
+    }
+
+    /// The first number of any of a table's lines in the statistics is its count of rows; an index with a condition
+    /// counts fewer.
+    private func analysedRows(of table: String) -> Int? {
+        let query = "SELECT max(CAST(stat AS INTEGER)) FROM main.sqlite_stat1 WHERE tbl = ?1"
+        return (try? connection.integer(query, table)).flatMap { $0 }.map { Int($0) }
+    }
+
+    private func highestRow(of table: String, _ access: SQLiteTableAccess?) -> Int? {
+        guard let name = access?.rowidName else { return nil }
+        let query = "SELECT max(t.\(SQLiteConnection.quote(name))) FROM main.\(SQLiteConnection.quote(table)) AS t"
+        return (try? connection.integer(query)).flatMap { $0 }.map { Int($0) }
+    }
+}

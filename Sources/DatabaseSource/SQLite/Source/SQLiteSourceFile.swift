@@ -1,0 +1,95 @@
+internal import BackupCore
+internal import CSQLite
+import Glibc
+
+/// Opens a database file for reading, with every way in which that can fail told.
+enum SQLiteSourceFile {
+    /// Opens the database and begins a read transaction that holds one state of it.
+    static func open(_ path: String, lockTimeout: Duration) throws(BackupError) -> SQLiteConnection {
+        try check(path)
+        do {
+            return try begin(path, mode: .readOnly, lockTimeout: lockTimeout)
+        } catch {
+            // A journal that a dead writer left must be rolled back, or a log recovered, before anything can be read.
+            guard error.needsWriting else { throw error.cause }
+            do {
+                return try begin(path, mode: .readWrite, lockTimeout: lockTimeout)
+            } catch {
+                guard error.needsWriting else { throw error.cause }
+                throw BackupError(
+                    .source,
+                    "\(path) was left in the middle of a change and must be recovered first (\(error.cause.message));"
+                        + " run this as a user who may write the file and its directory")
+            }
+        }
+    }
+
+    private struct Refusal: Error {
+        var cause: BackupError
+        var needsWriting: Bool
+    }
+
+    private static func begin(
+        _ path: String, mode: SQLiteConnection.Mode, lockTimeout: Duration
+    ) throws(Refusal) -> SQLiteConnection {
+        let connection: SQLiteConnection
+        do {
+            connection = try SQLiteConnection(path: path, mode: mode, lockTimeout: lockTimeout)
+        } catch {
+            throw Refusal(cause: error, needsWriting: false)
+        }
+        do {
+            try connection.execute("PRAGMA query_only=ON")
+            try connection.execute("BEGIN")
+            _ = try connection.integer("SELECT count(*) FROM main.sqlite_schema")
+            return connection
+        } catch {
+            let status = sqlite3_extended_errcode(connection.handle)
+            connection.close()
+            let isRefused = mode == .readOnly ? mayPassWhenWriting(status) : status & 0xFF == SQLITE_READONLY
+            throw Refusal(cause: error, needsWriting: isRefused)
+        }
+    }
+
+    private static func mayPassWhenWriting(_ status: Int32) -> Bool {
+        // SQLITE_READONLY_RECOVERY, _CANTINIT, _ROLLBACK and SQLITE_CANTOPEN in all forms: the index of a log that
+        // cannot be made.
+        [SQLITE_READONLY | 1 << 8, SQLITE_READONLY | 5 << 8, SQLITE_READONLY | 3 << 8].contains(status)
+            || status & 0xFF == SQLITE_CANTOPEN
+    }
+
+    /// Refuses what cannot be a database before SQLite gives it a vaguer name.
+    private static func check(_ path: String) throws(BackupError) {
+        var status = stat()
+        guard stat(path, &status) == 0 else { throw .system(.source, "open", path: path, errno: errno) }
+        switch status.st_mode & S_IFMT {
+        case S_IFREG: break
+        case S_IFDIR: throw .system(.source, "open", path: path, errno: EISDIR)
+        default: throw BackupError(.source, "cannot open \(path): it is not a regular file")
+        }
+        guard status.st_size > 0 else {
+            throw BackupError(.source, "\(path) is empty (0 bytes): no database was ever written there; check the path")
+        }
+    }
+}
+
+/// The write-ahead log beside a database.
+struct WriteAheadLog {
+    let path: String
+    private let sizeAtStart: Int?
+
+    init(ofDatabase path: String) {
+        self.path = path + "-wal"
+        sizeAtStart = WriteAheadLog.size(self.path)
+    }
+
+    var wasThere: Bool { sizeAtStart != nil }
+
+    /// By how many bytes it has grown since this was made.
+    var growth: Int { max(0, (WriteAheadLog.size(path) ?? 0) - (sizeAtStart ?? 0)) }
+
+    private static func size(_ path: String) -> Int? {
+        var status = stat()
+        return stat(path, &status) == 0 ? Int(status.st_size) : nil
+    }
+}
