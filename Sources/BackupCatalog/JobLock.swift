@@ -1,0 +1,72 @@
+internal import BackupCore
+internal import Glibc
+
+/// The right to run a job, held by one process at a time among all that share a backup directory.
+///
+/// The kernel holds the lock (flock(2)) and gives it up when the process ends, however it ends. The file stays, since
+/// removing it would let two processes lock two files of the same name.
+package struct JobLock: ~Copyable {
+    private let descriptor: Int32
+
+    private init(descriptor: Int32) { self.descriptor = descriptor }
+
+    /// Takes the lock `DIRECTORY/.locks/job-UUID.lock` without waiting.
+    ///
+    /// - Throws: `locked` where another run holds it, `storage` where the file cannot be made.
+    package static func acquire(directory: String, jobUUID: String) throws -> JobLock {
+        guard !jobUUID.isEmpty, jobUUID.utf8.allSatisfy(isPlain) else {
+            throw BackupError(
+                .catalog, "the job's UUID \"\(jobUUID.prefix(60))\" is not one; correct it in the catalog")
+        }
+        let locks = directory + "/.locks"
+        try Directories.make(locks, code: .storage)
+        let path = locks + "/job-\(jobUUID).lock"
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw BackupError.system(.storage, "open the lock", path: path, errno: errno) }
+        let lock = JobLock(descriptor: descriptor)
+        var status = flock(descriptor, LOCK_EX | LOCK_NB)
+        while status != 0, errno == EINTR { status = flock(descriptor, LOCK_EX | LOCK_NB) }
+        guard status == 0 else {
+            guard errno == EWOULDBLOCK else { throw BackupError.system(.storage, "lock", path: path, errno: errno) }
+            throw held(by: holder(descriptor))
+        }
+        try lock.sign(path: path)
+        return lock
+    }
+
+    deinit { close(descriptor) }
+
+    /// Writes down who holds the lock, for the message that others give.
+    private func sign(path: String) throws(BackupError) {
+        let text = Array("process \(getpid()) since \(Timestamp.now().iso8601)\n".utf8)
+        guard ftruncate(descriptor, 0) == 0, pwrite(descriptor, text, text.count, 0) == text.count else {
+            throw .system(.storage, "write the lock", path: path, errno: errno)
+        }
+    }
+
+    private static func held(by holder: String?) -> BackupError {
+        BackupError(
+            .locked,
+            "another run of this job is going on\(holder.map { " (\($0))" } ?? ""): wait until it ends, then run again")
+    }
+
+    /// The holder's own words; nil when it has not written them yet.
+    private static func holder(_ descriptor: Int32) -> String? {
+        withUnsafeTemporaryAllocation(byteCount: 200, alignment: 1) { buffer in
+            let count = pread(descriptor, buffer.baseAddress, buffer.count, 0)
+            guard count > 0 else { return nil }
+            let line = buffer[..<count].prefix { (0x20..<0x7F).contains($0) }
+            let text = String(decoding: line, as: UTF8.self)
+            return text.hasPrefix("process ") ? text : nil
+        }
+    }
+
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+            UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "-"):
+            true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,167 @@
+package import BackupCore
+internal import Foundation
+internal import GRDB
+
+extension SQLiteCatalog {
+    package func jobs(enabled: Bool?) throws -> [BackupJob] {
+        let jobs = try selectJobs("ORDER BY id", [])
+        return enabled.map { wanted in jobs.filter { $0.enabled == wanted } } ?? jobs
+    }
+
+    package func job(id: Int64) throws -> BackupJob? {
+        try selectJobs("WHERE id = ?", [id]).first
+    }
+
+    package func job(named name: String) throws -> BackupJob? {
+        try selectJobs("WHERE name = ? ORDER BY id", [name]).first
+    }
+
+    /// An empty `schedule`, `description` or `source` and an empty list of tables mean none.
+    package func createJob(
+        _ change: BackupJobChange, defaultRetentionDays: Int, at now: Timestamp
+    ) throws -> BackupJob {
+        guard change.name != nil else { throw BackupError(.usage, "a job needs a name") }
+        let columns = try JobColumns(change, defaults: true, defaultRetentionDays: defaultRetentionDays)
+        return try write { database in
+            try SQLiteCatalog.requireFreeName(columns.name, except: nil, database)
+            var values = try columns.values(database, config: nil)
+            values["uuid"] = UUID().uuidString.lowercased().databaseValue
+            values["s3_enabled"] = try SQLiteCatalog.boolean(false, column: "s3_enabled", database)
+            values["created_at"] = now.sql.databaseValue
+            values["updated_at"] = now.sql.databaseValue
+            try SQLiteCatalog.insert(values, into: "backup_jobs", database)
+            return try SQLiteCatalog.existingJob(id: database.lastInsertedRowID, database)
+        }
+    }
+
+    /// An empty `schedule`, `description` or `source` and an empty list of tables take away what was there.
+    package func updateJob(id: Int64, _ change: BackupJobChange, at now: Timestamp) throws -> BackupJob {
+        let columns = try JobColumns(change, defaults: false, defaultRetentionDays: 0)
+        return try write { database in
+            let config = try Row.fetchOne(
+                database, sql: "SELECT config_json FROM backup_jobs WHERE id = ?", arguments: [id])
+            guard let config else { throw SQLiteCatalog.noJob(id) }
+            try SQLiteCatalog.requireFreeName(columns.name, except: id, database)
+            var values = try columns.values(database, config: LenientRow(row: config).text("config_json"))
+            values["updated_at"] = now.sql.databaseValue
+            try SQLiteCatalog.update(values, in: "backup_jobs", id: id, database)
+            try CatalogSchema.identifyJobs(in: database, apply: true)
+            return try SQLiteCatalog.existingJob(id: id, database)
+        }
+    }
+
+    package func deleteJob(id: Int64) throws {
+        try write { database in
+            try database.execute(sql: "DELETE FROM backup_jobs WHERE id = ?", arguments: [id])
+            guard database.changesCount == 1 else { throw SQLiteCatalog.noJob(id) }
+        }
+    }
+
+    /// Does nothing where the catalog has this very job. A name that another job has taken meanwhile gets
+    /// ` (job ID)` behind it.
+    package func adoptJob(_ job: BackupJob) throws {
+        var change = BackupJobChange()
+        change.name = job.name
+        change.retentionDays = job.retentionDays
+        change.enabled = job.enabled
+        change.schedule = job.schedule
+        change.description = job.description
+        change.source = job.source
+        change.includeTables = job.includeTables
+        change.excludeTables = job.excludeTables
+        guard !job.uuid.isEmpty else { throw BackupError(.catalog, "the job \(job.id) has no UUID") }
+        var columns = try JobColumns(change, defaults: true, defaultRetentionDays: job.retentionDays)
+        try write { database in
+            let same = try Row.fetchAll(
+                database, sql: "SELECT id, uuid, name FROM backup_jobs WHERE id = ? OR uuid = ?",
+                arguments: [job.id, job.uuid])
+            for row in same.map({ LenientRow(row: $0) }) {
+                if row.integer("id") == job.id, row.text("uuid") == job.uuid { return }
+                throw BackupError(
+                    .catalog,
+                    "cannot put back job \(job.id) \"\(job.name)\": the catalog has job \(row.integer("id") ?? 0) "
+                        + "\"\(row.text("name") ?? "")\", which is another one with the same id or UUID"
+                )
+            }
+            if try SQLiteCatalog.holder(ofName: job.name, database) != nil {
+                columns.name = job.name.prefix(200) + " (job \(job.id))"
+                try SQLiteCatalog.requireFreeName(columns.name, except: nil, database)
+            }
+            var values = try columns.values(database, config: nil)
+            values["id"] = job.id.databaseValue
+            values["uuid"] = job.uuid.databaseValue
+            values["s3_enabled"] = try SQLiteCatalog.boolean(false, column: "s3_enabled", database)
+            values["last_run_at"] = (job.lastRunAt?.sql).databaseValue
+            values["created_at"] = job.createdAt.sql.databaseValue
+            values["updated_at"] = job.updatedAt.sql.databaseValue
+            try SQLiteCatalog.insert(values, into: "backup_jobs", database)
+        }
+    }
+
+    // MARK: - Rows
+
+    private static let jobColumns =
+        "id, uuid, name, schedule, retention_days, enabled, description, source_url, config_json, last_run_at, "
+        + "created_at, updated_at"
+
+    private func selectJobs(_ condition: String, _ arguments: StatementArguments) throws -> [BackupJob] {
+        let sql = "SELECT \(SQLiteCatalog.jobColumns) FROM backup_jobs \(condition)"
+        let rows = try read { try Row.fetchAll($0, sql: sql, arguments: arguments) }
+        if rows.allSatisfy({ LenientRow(row: $0).filledText("uuid") != nil }) {
+            return try rows.map(SQLiteCatalog.job(from:))
+        }
+        // Elder's own service added a job since the catalog was opened.
+        return try write { database in
+            try CatalogSchema.identifyJobs(in: database, apply: true)
+            return try Row.fetchAll(database, sql: sql, arguments: arguments).map(SQLiteCatalog.job(from:))
+        }
+    }
+
+    private static func existingJob(id: Int64, _ database: Database) throws -> BackupJob {
+        let row = try Row.fetchOne(
+            database, sql: "SELECT \(jobColumns) FROM backup_jobs WHERE id = ?", arguments: [id])
+        guard let row else { throw noJob(id) }
+        return try job(from: row)
+    }
+
+    /// What a row lacks is taken from Elder's defaults: 30 days, enabled.
+    private static func job(from row: Row) throws -> BackupJob {
+        let row = LenientRow(row: row)
+        let id = row.integer("id") ?? 0
+        let tables: JobTables
+        do {
+            tables = try JobTables(config: row.text("config_json"))
+        } catch {
+            throw error.located("backup_jobs, job \(id)")
+        }
+        let created = row.timestamp("created_at") ?? row.timestamp("updated_at") ?? row.timestamp("last_run_at")
+        let createdAt = created ?? Timestamp(microseconds: 0)
+        return BackupJob(
+            id: id, uuid: row.text("uuid") ?? "", name: row.filledText("name") ?? "job \(id)",
+            schedule: row.filledText("schedule"), retentionDays: retention(row.integer("retention_days")),
+            enabled: row.boolean("enabled") ?? true, description: row.filledText("description"),
+            source: row.filledText("source_url"), includeTables: tables.include, excludeTables: tables.exclude,
+            lastRunAt: row.timestamp("last_run_at"), createdAt: createdAt,
+            updatedAt: row.timestamp("updated_at") ?? createdAt
+        )
+    }
+
+    private static func retention(_ days: Int64?) -> Int {
+        guard let days else { return 30 }
+        return min(max(Int(days), 0), JobColumns.longestRetention)
+    }
+
+    private static func requireFreeName(_ name: String?, except id: Int64?, _ database: Database) throws {
+        guard let name, let holder = try holder(ofName: name, database), holder != id else { return }
+        throw BackupError(.usage, "there is a job named \"\(name)\" already, job \(holder): choose another name")
+    }
+
+    private static func holder(ofName name: String, _ database: Database) throws -> Int64? {
+        try Int64.fetchOne(
+            database, sql: "SELECT id FROM backup_jobs WHERE name = ? ORDER BY id LIMIT 1", arguments: [name])
+    }
+
+    static func noJob(_ id: Int64) -> BackupError {
+        BackupError(.notFound, "there is no job \(id): `elder-backup job list` shows those there are")
+    }
+}
