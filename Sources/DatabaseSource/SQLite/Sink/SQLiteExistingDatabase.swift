@@ -1,0 +1,327 @@
+internal import BackupCore
+internal import CSQLite
+
+/// A restore of rows into the tables of a database that is there: one transaction on the live file.
+final class SQLiteExistingDatabase: SQLiteRestoration {
+    let connection: SQLiteConnection
+    /// The tables whose rows are wanted; grows with the tables that come where the archive has no schema.
+    private var wantedTables: Set<String> = []
+    var tablesToLoad: Set<String>? {
+        contents.schema == nil ? options.tables.map(Set.init) : wantedTables
+    }
+    var provableTables: Set<String> { Set(targets.keys) }
+    var needsSurvey: Bool { options.regenerateIDs }
+
+    private let path: String
+    private let contents: ArchiveContents
+    private let definitions: SQLiteSchema?
+    private let options: RestoreOptions
+    private let isUTF16: Bool
+    private var warnings: [String] = []
+    /// The tables that are written, by the archive's name for them.
+    private var targets: [String: SQLiteTargetTable] = [:]
+    private var loaders: [String: SQLiteTableLoader] = [:]
+    private var skipped: Set<String> = []
+    private var counters: SQLiteCounterLoader?
+    private var shift: SQLiteIDShift?
+    private var violationsBefore: [SQLiteForeignKeyPair: Int64] = [:]
+    private var isInTransaction = false
+
+    init(
+        path: String, isEmptyFile: Bool, contents: ArchiveContents, definitions: SQLiteSchema?, options: RestoreOptions
+    ) throws(BackupError) {
+        self.path = path
+        self.contents = contents
+        self.definitions = definitions
+        self.options = options
+        connection = try SQLiteConnection(path: path, mode: .readWrite, lockTimeout: options.lockTimeout)
+        let isEmpty = try connection.integer("SELECT 1 FROM sqlite_schema LIMIT 1") == nil
+        guard !isEmpty || options.dataOnly else {
+            throw BackupError(
+                .target,
+                "\(path) exists and holds no tables\(isEmptyFile ? " (it has 0 bytes)" : ""); give a path that does not "
+                    + "exist yet, or delete it, and the database is made there")
+        }
+        isUTF16 = try connection.text("PRAGMA encoding") != "UTF-8"
+    }
+
+    func begin() throws {
+        try connection.execute("PRAGMA synchronous=FULL")
+        // What a statement must be able to undo may take more than memory should.
+        try connection.execute("PRAGMA temp_store=FILE")
+        try connection.configure(SQLITE_DBCONFIG_ENABLE_FKEY, false)
+        try connection.configure(SQLITE_DBCONFIG_ENABLE_TRIGGER, false)
+        try connection.execute("BEGIN IMMEDIATE")
+        isInTransaction = true
+        try chooseTables()
+        try checkTables()
+        var notes: [String] = []
+        violationsBefore = try connection.foreignKeyViolations(notes: &notes)
+        warnings += notes
+        if options.regenerateIDs {
+            shift = try SQLiteIDShift(tables: Array(targets.values), on: connection)
+            warnings.append("new ids: references that are not declared as foreign keys are not rewritten")
+        }
+        try clear()
+    }
+
+    // MARK: Which tables
+
+    private func chooseTables() throws(BackupError) {
+        var chosen = options.tables.map(Set.init)
+        if let definitions, let tables = options.tables {
+            chosen = SQLiteChosenSchema.withShadowTables(tables, of: definitions)
+        }
+        guard let schema = contents.schema else {
+            // Names come with the rows.
+            wantedTables = chosen ?? []
+            return
+        }
+        let held = schema.tables.map(\.name)
+        let virtualTables = Set(definitions?.objects.filter { $0.kind == .virtualTable }.map(\.name) ?? [])
+        let unknown = (options.tables ?? []).filter { !held.contains($0) && !virtualTables.contains($0) }
+        guard unknown.isEmpty else {
+            throw BackupError(
+                .notFound,
+                "the archive has no rows of a table named \(SQLiteChosenSchema.list(unknown)); see `elder-backup show`")
+        }
+        for name in held where chosen?.contains(name) ?? true { note(name) }
+        if let chosen, !chosen.contains("sqlite_sequence"), held.contains("sqlite_sequence") {
+            wantedTables.insert("sqlite_sequence")
+        }
+    }
+
+    /// Takes a table in, or notes why it is left.
+    private func note(_ name: String) {
+        wantedTables.insert(name)
+        if options.protectedTables.contains(name) {
+            skipped.insert(name)
+            warnings.append("table \"\(name)\" holds the catalog of backups and is not restored")
+        } else if name.hasPrefix("sqlite_"), name != "sqlite_sequence" {
+            skipped.insert(name)
+        }
+    }
+
+    private func checkTables() throws(BackupError) {
+        guard let schema = contents.schema else { return }
+        var faults: [String] = []
+        for description in schema.tables where isWritten(description.name) {
+            let (table, found) = try examine(description)
+            faults += found
+            targets[description.name] = table
+        }
+        guard faults.isEmpty else {
+            throw BackupError(.target, "\(path) cannot take the archive's rows: \(faults.joined(separator: "; "))")
+        }
+    }
+
+    private func isWritten(_ name: String) -> Bool {
+        wantedTables.contains(name) && !skipped.contains(name) && name != "sqlite_sequence"
+    }
+
+    /// The target of a described table, and what is wrong with it.
+    private func examine(_ description: TableDescription) throws(BackupError) -> (SQLiteTargetTable?, [String]) {
+        let name = description.name
+        if let fault = try shadowFault(name) { return (nil, [fault]) }
+        guard let table = try ordinaryTable(name) else { return (nil, ["it has no table \"\(name)\""]) }
+        let missing = description.columns.map(\.name).filter { table.column($0) == nil }
+        var faults: [String] = []
+        if !missing.isEmpty { faults.append("its table \"\(name)\" lacks \(SQLiteChosenSchema.list(missing))") }
+        if let fault = try occupied(name) { faults.append(fault) }
+        return (table, faults)
+    }
+
+    private func ordinaryTable(_ name: String) throws(BackupError) -> SQLiteTargetTable? {
+        let isThere = try connection.integer(
+            "SELECT 1 FROM sqlite_schema WHERE type='table' AND name=? COLLATE NOCASE AND rootpage>0", name)
+        guard isThere != nil else { return nil }
+        let stored = try connection.text(
+            "SELECT name FROM sqlite_schema WHERE type='table' AND name=? COLLATE NOCASE", name)
+        return try SQLiteTargetTable(stored ?? name, on: connection)
+    }
+
+    private func occupied(_ name: String) throws(BackupError) -> String? {
+        let isShadow = definitions?.objects.contains { $0.kind == .shadowTable && $0.name == name } ?? false
+        if options.clearExisting || options.regenerateIDs || isShadow { return nil }
+        guard try connection.integer("SELECT 1 FROM main.\(SQLiteConnection.quote(name)) LIMIT 1") != nil else {
+            return nil
+        }
+        return
+            "its table \"\(name)\" holds rows (use --clear-existing to replace them, --regenerate-ids to add to them)"
+    }
+
+    /// Content of a virtual table fits only the very same virtual table.
+    private func shadowFault(_ name: String) throws(BackupError) -> String? {
+        guard let object = definitions?.objects.first(where: { $0.kind == .shadowTable && $0.name == name }),
+            let owner = object.owner,
+            let virtualTable = definitions?.objects.first(where: { $0.kind == .virtualTable && $0.name == owner })
+        else { return nil }
+        let there = try connection.text("SELECT sql FROM sqlite_schema WHERE type='table' AND name=?", owner)
+        if there == nil { return "it has no virtual table \"\(owner)\"" }
+        guard there == virtualTable.sql else { return "its virtual table \"\(owner)\" is defined otherwise" }
+        guard !options.regenerateIDs else { return "the rows of virtual table \"\(owner)\" cannot be given new ids" }
+        return try holdsRows(owner)
+    }
+
+    private func holdsRows(_ virtualTable: String) throws(BackupError) -> String? {
+        guard !options.clearExisting,
+            try connection.integer("SELECT 1 FROM main.\(SQLiteConnection.quote(virtualTable)) LIMIT 1") != nil
+        else { return nil }
+        return "its virtual table \"\(virtualTable)\" holds rows (use --clear-existing to replace them)"
+    }
+
+    // MARK: Clearing
+
+    private func clear() throws(BackupError) {
+        if options.clearExisting {
+            try SQLiteClearing(tables: targets.values.map(\.name), on: connection).check()
+        }
+        for (name, table) in targets {
+            let isShadow = definitions?.objects.contains { $0.kind == .shadowTable && $0.name == name } ?? false
+            guard options.clearExisting || isShadow else { continue }
+            try connection.execute("DELETE FROM main.\(SQLiteConnection.quote(table.name))")
+        }
+    }
+
+    // MARK: Loading
+
+    func loader(forTable name: String, description: TableDescription?) throws -> any TableLoader {
+        if let known = loaders[name] { return known }
+        if name == "sqlite_sequence" { return try counterLoader(description) }
+        if contents.schema == nil { try admitForeign(name) }
+        guard !skipped.contains(name) else { return SQLiteSkippingLoader() }
+        guard let table = targets[name] else {
+            throw BackupError(.target, "table \"\(name)\" is not among those that are restored")
+        }
+        let loader = SQLiteTableLoader(plan(table, description), on: connection)
+        loaders[name] = loader
+        if let shift, !shift.needsSurvey { try applyShift(shift) }
+        return loader
+    }
+
+    private func counterLoader(_ description: TableDescription?) throws(BackupError) -> any TableLoader {
+        guard let description else { return SQLiteSkippingLoader() }
+        if let counters { return counters }
+        let loader = SQLiteCounterLoader(description)
+        counters = loader
+        return loader
+    }
+
+    /// A table of an archive without schema: what is told of it is its name.
+    private func admitForeign(_ name: String) throws(BackupError) {
+        guard targets[name] == nil, !skipped.contains(name) else { return }
+        note(name)
+        if skipped.contains(name) { return }
+        guard let table = try ordinaryTable(name) else {
+            throw BackupError(.target, "\(path) cannot take the archive's rows: it has no table \"\(name)\"")
+        }
+        if let fault = try occupied(name) {
+            throw BackupError(.target, "\(path) cannot take the archive's rows: \(fault)")
+        }
+        if options.clearExisting {
+            // The tables yet to come are not known: those of this name alone would be too few.
+            try SQLiteClearing(tables: targets.values.map(\.name) + [table.name], on: connection).check(
+                sparing: options.tables == nil)
+            try connection.execute("DELETE FROM main.\(SQLiteConnection.quote(table.name))")
+        }
+        targets[name] = table
+        if options.regenerateIDs {
+            shift = try SQLiteIDShift(tables: Array(targets.values), on: connection)
+        }
+    }
+
+    private func plan(_ table: SQLiteTargetTable, _ description: TableDescription?) -> SQLiteTableLoader.Plan {
+        var plan: SQLiteTableLoader.Plan
+        if let description {
+            let targets = description.columns.map { column in
+                table.column(column.name).flatMap { $0.isGenerated ? nil : $0.name }
+            }
+            plan = SQLiteTableLoader.Plan(
+                table: table, columns: description.decoderColumns, targets: targets, isForeign: false, isUTF16: isUTF16)
+            if description.rowidKey != nil {
+                let keepsRowids = !options.regenerateIDs && table.integerKey == nil
+                plan.targets.insert(keepsRowids ? table.rowidName : nil, at: 0)
+            }
+        } else {
+            plan = SQLiteTableLoader.Plan(
+                table: table, columns: table.columns.map(SQLiteRowDecoder.Column.init(foreign:)),
+                targets: table.columns.map { $0.isGenerated ? nil : $0.name }, isForeign: true, isUTF16: isUTF16)
+        }
+        if shift != nil, let key = table.integerKey {
+            plan.surveyColumn = plan.targets.firstIndex { $0 == key }
+        }
+        return plan
+    }
+
+    func endSurvey() throws {
+        guard let shift else { return }
+        for (name, loader) in loaders {
+            if let table = targets[name] { shift.note(loader.surveyed, of: table.name) }
+        }
+        try shift.settle()
+        try applyShift(shift)
+    }
+
+    private func applyShift(_ shift: SQLiteIDShift) throws(BackupError) {
+        for (name, loader) in loaders {
+            guard let table = targets[name] else { continue }
+            loader.setShifts(loader.targets.map { $0.map { shift.offset(of: $0, in: table.name) } ?? 0 })
+        }
+    }
+
+    // MARK: The end
+
+    func finishLoading() throws -> LoadReport {
+        for loader in loaders.values { loader.finish() }
+        try raiseCounters()
+        var notes: [String] = []
+        let after = try connection.foreignKeyViolations(notes: &notes)
+        for (pair, count) in after.sorted(by: { $0.key < $1.key }) where count > violationsBefore[pair] ?? 0 {
+            throw BackupError(
+                .target,
+                "\(count - (violationsBefore[pair] ?? 0)) rows of table \"\(pair.child)\" would refer to rows of "
+                    + "\"\(pair.parent)\" that are not there; restore both tables together")
+        }
+        return LoadReport(warnings: warnings)
+    }
+
+    /// A counter never goes back: an id that was given once is not given again.
+    private func raiseCounters() throws(BackupError) {
+        guard let counters, try connection.integer("SELECT 1 FROM sqlite_schema WHERE name='sqlite_sequence'") != nil
+        else { return }
+        for (name, archived) in counters.values {
+            guard let table = targets[name], let key = table.integerKey,
+                try connection.countsIDs(of: table.name)
+            else { continue }
+            let offset = shift?.offset(of: key, in: table.name) ?? 0
+            let (value, overflow) = archived.addingReportingOverflow(offset)
+            let counter = overflow ? Int64.max : value
+            let known = try connection.integer("SELECT max(seq) FROM main.sqlite_sequence WHERE name=?", table.name)
+            if let known, known >= counter { continue }
+            let sql =
+                known == nil
+                ? "INSERT INTO main.sqlite_sequence(seq,name) VALUES(?,?)"
+                : "UPDATE main.sqlite_sequence SET seq=? WHERE name=?"
+            let statement = try connection.prepare(sql)
+            statement.bind(counter, at: 1)
+            statement.bind(table.name, at: 2)
+            try statement.step()
+        }
+    }
+
+    func commit() throws {
+        try connection.execute("COMMIT")
+        isInTransaction = false
+        connection.close()
+    }
+
+    func rollback() {
+        for loader in loaders.values { loader.finish() }
+        if isInTransaction {
+            // It fails where SQLite has rolled back by itself; closing does it in any case.
+            _ = try? connection.execute("ROLLBACK")
+            isInTransaction = false
+        }
+        connection.close()
+    }
+}
