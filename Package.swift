@@ -46,6 +46,11 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),
+        .testTarget(name: "BackupCoreTests", dependencies: ["BackupCore"]),
+        .testTarget(
+            name: "BackupCatalogTests",
+            dependencies: ["BackupCore", "BackupCatalog", .product(name: "GRDB", package: "GRDB.swift")]
+        ),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17
