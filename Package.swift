@@ -48,8 +48,21 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),
+        .testTarget(name: "BackupCoreTests", dependencies: ["BackupCore"]),
+        .testTarget(name: "BackupArchiveTests", dependencies: ["BackupCore", "BackupFiles", "BackupArchive"]),
         .testTarget(
-            name: "DatabaseSourceTests", dependencies: ["BackupCore", "DatabaseSource", "CSQLite"]),
+            name: "BackupCatalogTests",
+            dependencies: ["BackupCore", "BackupCatalog", .product(name: "GRDB", package: "GRDB.swift")]
+        ),
+        .testTarget(name: "DatabaseSourceTests", dependencies: ["BackupCore", "DatabaseSource", "CSQLite"]),
+        .testTarget(
+            name: "BackupEngineTests",
+            dependencies: [
+                "BackupCore", "BackupFiles", "BackupArchive", "BackupCatalog", "BackupEngine", "DatabaseSource",
+                "CSQLite", .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
+        .testTarget(name: "CommandTests", dependencies: ["elder-backup"]),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17

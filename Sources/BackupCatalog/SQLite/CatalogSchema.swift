@@ -173,21 +173,15 @@ enum CatalogSchema {
         }
     }
 
-    /// Gives each job without one a UUID. Elder, which knows none, may add jobs at any time.
+    /// Gives each job without one a UUID. Elder, which knows none, may add jobs at any time: that is no reason to ask
+    /// for a migration, so without `apply` nothing is found.
     @discardableResult
     static func identifyJobs(in database: Database, apply: Bool) throws -> [String] {
-        guard try database.tableExists("backup_jobs") else { return [] }
-        // Before the column is added, its absence is a change of its own and stands for this one.
-        guard try database.columns(in: "backup_jobs").contains(where: { $0.name.lowercased() == "uuid" }) else {
-            return []
-        }
+        guard apply else { return [] }
         let jobs = try Int64.fetchAll(database, sql: "SELECT id FROM backup_jobs WHERE uuid IS NULL OR uuid = ''")
-        if apply {
-            for job in jobs {
-                try database.execute(
-                    sql: "UPDATE backup_jobs SET uuid = ? WHERE id = ?",
-                    arguments: [UUID().uuidString.lowercased(), job])
-            }
+        for job in jobs {
+            try database.execute(
+                sql: "UPDATE backup_jobs SET uuid = ? WHERE id = ?", arguments: [UUID().uuidString.lowercased(), job])
         }
         return jobs.isEmpty ? [] : ["gave \(jobs.count) \(jobs.count == 1 ? "job" : "jobs") a UUID"]
     }

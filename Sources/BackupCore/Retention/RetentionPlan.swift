@@ -10,7 +10,7 @@
 ///   wrong time; it counts as being as young as the next one made.
 ///
 /// So one backup under a wrong clock expires nothing that would otherwise be kept, wherever in the history it stands,
-/// with two exceptions that nothing can tell from the truth: the very first backup dated too early, and the last one
+/// (given that backups come more often than the window) with two exceptions that nothing can tell from the truth: the very first backup dated too early, and the last one
 /// dated too late by less than the window. Several backups in a row under a clock that is ahead do move the reference.
 package struct RetentionPlan {
     /// What becomes of one record, and why.

@@ -35,7 +35,9 @@ package struct TableDigest: Sendable, Equatable {
 
     /// Reads what ``hexadecimal`` wrote.
     package init?(hexadecimal text: String) {
-        guard text.utf8.count == 32, text == text.lowercased(), let sum = UInt128(text, radix: 16) else { return nil }
+        // UInt128 would also read a sign and upper-case digits.
+        let isPlain = text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+        guard text.utf8.count == 32, isPlain, let sum = UInt128(text, radix: 16) else { return nil }
         self.sum = sum
     }
 }

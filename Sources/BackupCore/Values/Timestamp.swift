@@ -69,7 +69,10 @@ package struct Timestamp: Sendable, Hashable, Comparable {
         guard let year = number(4), skip("-"), let month = number(2), skip("-"), let day = number(2),
             (1...12).contains(month), (1...31).contains(day)
         else { return nil }
-        var total = Timestamp.days(fromCivil: year, month, day) * 86_400_000_000
+        let days = Timestamp.days(fromCivil: year, month, day)
+        // 30 February would come out as a day of March.
+        guard Timestamp.civil(fromDays: days) == (year, month, day) else { return nil }
+        var total = days * 86_400_000_000
         if index < bytes.count {
             guard skip("T "), let hour = number(2), skip(":"), let minute = number(2), skip(":"),
                 let second = number(2), hour < 24, minute < 60, second < 61
@@ -88,7 +91,7 @@ package struct Timestamp: Sendable, Hashable, Comparable {
                 let negative = bytes[index] == UInt8(ascii: "-")
                 guard skip("+-"), let hours = number(2) else { return nil }
                 _ = skip(":")
-                guard let minutes = number(2) else { return nil }
+                guard let minutes = number(2), hours < 24, minutes < 60 else { return nil }
                 total -= (hours * 60 + minutes) * 60_000_000 * (negative ? -1 : 1)
             }
         }

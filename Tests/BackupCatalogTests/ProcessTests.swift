@@ -1,0 +1,140 @@
+import BackupCatalog
+import BackupCore
+import Foundation
+import Glibc
+import Testing
+
+@Suite struct JobLockTests {
+    private let uuid = "6f0c1d2e-0000-4000-8000-000000000000"
+
+    private func tryLock(_ directory: String) throws {
+        _ = try JobLock.acquire(directory: directory, jobUUID: uuid)
+    }
+
+    @Test func oneHolderAtATime() throws {
+        let directory = try TemporaryDirectory()
+        func hold() throws {
+            let lock = try JobLock.acquire(directory: directory.path, jobUUID: uuid)
+            let error = #expect(throws: BackupError.self) { try tryLock(directory.path) }
+            #expect(error?.code == .locked)
+            #expect(error?.exitStatus == 5)
+            #expect(error?.message.contains("another run of this job is going on (process \(getpid()) since 2") == true)
+            // Another job's lock is another one.
+            _ = try JobLock.acquire(directory: directory.path, jobUUID: "other")
+            _ = consume lock
+        }
+        try hold()
+        try tryLock(directory.path)
+        try hold()
+    }
+
+    @Test func anotherProcessHoldsItUntilItEndsHoweverItEnds() throws {
+        let directory = try TemporaryDirectory()
+        try tryLock(directory.path)
+        let holder = Process()
+        holder.executableURL = URL(fileURLWithPath: "/usr/bin/flock")
+        holder.arguments = ["-n", "-o", directory.file(".locks/job-\(uuid).lock"), "sh", "-c", "echo held; exec cat"]
+        let input = Pipe()
+        let output = Pipe()
+        holder.standardInput = input
+        holder.standardOutput = output
+        try holder.run()
+        #expect(String(decoding: output.fileHandleForReading.availableData, as: UTF8.self) == "held\n")
+        let error = #expect(throws: BackupError.self) { try tryLock(directory.path) }
+        #expect(error?.code == .locked)
+        kill(holder.processIdentifier, SIGKILL)
+        holder.waitUntilExit()
+        try tryLock(directory.path)
+        try input.fileHandleForWriting.close()
+    }
+
+    @Test func aChildDoesNotInheritIt() throws {
+        let directory = try TemporaryDirectory()
+        let child = Process()
+        let input = Pipe()
+        func startChildWhileHolding() throws {
+            let lock = try JobLock.acquire(directory: directory.path, jobUUID: uuid)
+            child.executableURL = URL(fileURLWithPath: "/bin/cat")
+            child.standardInput = input
+            child.standardOutput = FileHandle.nullDevice
+            try child.run()
+            _ = consume lock
+        }
+        try startChildWhileHolding()
+        try tryLock(directory.path)
+        try input.fileHandleForWriting.close()
+        child.waitUntilExit()
+    }
+
+    @Test(arguments: ["", "../x", "a/b", "a\u{0}b", "é"])
+    func refusesNamesThatLeaveTheDirectory(_ uuid: String) throws {
+        let directory = try TemporaryDirectory()
+        #expect(throws: BackupError.self) { _ = try JobLock.acquire(directory: directory.path, jobUUID: uuid) }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path).isEmpty)
+    }
+
+    @Test func aDirectoryThatIsAFileIsAnErrorOfStorage() throws {
+        let directory = try TemporaryDirectory()
+        let file = directory.file("file")
+        try Data("x".utf8).write(to: URL(fileURLWithPath: file))
+        let error = #expect(throws: BackupError.self) { try tryLock(file) }
+        #expect(error?.code == .storage)
+    }
+}
+
+@Suite struct ProcessIdentityTests {
+    @Test func thisProcessLives() {
+        let current = ProcessIdentity.current()
+        #expect(current.pid == getpid())
+        #expect(current == ProcessIdentity.current())
+        #expect(current.isAlive == true)
+    }
+
+    @Test func aReusedNumberIsNotTheSameProcess() {
+        var other = ProcessIdentity.current()
+        other.start += "1"
+        #expect(other.isAlive == false)
+        other.start = "00000000-0000-0000-0000-000000000000 1"
+        #expect(other.isAlive == false)
+        other.pid = -1
+        #expect(other.isAlive == false)
+    }
+
+    @Test func whatCannotBeKnownIsNotGuessed() {
+        var other = ProcessIdentity.current()
+        other.host += "-other"
+        #expect(other.isAlive == nil)
+        other = .current()
+        other.start = ""
+        #expect(other.isAlive == nil)
+    }
+
+    @Test func aChildDiesEvenBeforeItIsCollected() throws {
+        var arguments: [UnsafeMutablePointer<CChar>?] = [strdup("cat"), nil]
+        defer { free(arguments[0]) }
+        var input: [Int32] = [0, 0]
+        try #require(pipe(&input) == 0)
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        posix_spawn_file_actions_adddup2(&actions, input[0], 0)
+        var pid: pid_t = 0
+        try #require(posix_spawn(&pid, "/bin/cat", &actions, nil, &arguments, nil) == 0)
+        posix_spawn_file_actions_destroy(&actions)
+        // The start is field 22; `cat` holds no space, so that a plain split serves here.
+        let fields = try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8).split(separator: " ")
+        let boot = try String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)
+            .trimmingCharacters(in: .whitespacesAndNewlines)
+        let child = ProcessIdentity(host: ProcessIdentity.current().host, pid: pid, start: "\(boot) \(fields[21])")
+        #expect(child.isAlive == true)
+        kill(pid, SIGKILL)
+        close(input[0])
+        close(input[1])
+        // Waits for the end without collecting it: a zombie remains.
+        var information = siginfo_t()
+        try #require(waitid(P_PID, id_t(pid), &information, WEXITED | WNOWAIT) == 0)
+        #expect(child.isAlive == false)
+        var status: Int32 = 0
+        waitpid(pid, &status, 0)
+        #expect(child.isAlive == false)
+    }
+}
