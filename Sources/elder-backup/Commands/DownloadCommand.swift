@@ -1,0 +1,39 @@
+import ArgumentParser
+import BackupEngine
+
+struct DownloadCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "download",
+        abstract: "Copy a backup's archive out of the backup directory.",
+        discussion: """
+            The copy is checked against the recorded SHA-256. A file that exists is
+            never overwritten.
+
+            EXAMPLES:
+              elder-backup download 12
+              elder-backup download 12 --output /mnt/usb/backup.json.gz
+            """
+    )
+
+    @Argument(help: "The backup: its number, its file name, or a path to an archive.")
+    var backup: String
+
+    @Option(
+        help: ArgumentHelp(
+            "The copy's file, or a directory for it; the working directory by default.", valueName: "file"))
+    var output: String?
+
+    @OptionGroup var global: GlobalOptions
+
+    private struct Response: Encodable {
+        var success = true
+        var path: String
+    }
+
+    func run() async throws {
+        let console = global.console
+        let reference = try BackupReference(argument: backup)
+        let path = try await global.engine(console).download(reference, to: output ?? ".")
+        try console.finish(Response(path: path)) { Printable.line(path) }
+    }
+}
