@@ -46,6 +46,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),
+        .testTarget(name: "CommandTests", dependencies: ["elder-backup"]),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17

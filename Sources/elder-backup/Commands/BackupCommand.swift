@@ -35,17 +35,19 @@ struct BackupCommand: AsyncParsableCommand {
     @Flag(help: "Read a private copy made first, so that writers of a rollback-journal database wait less.")
     var stage = false
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup var location: LocationOptions
+
+    @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let console = global.console
+        let console = output.console
         var request = BackupRequest()
         request.source = try source?.address("--source")
         request.job = job.map { JobReference($0) }
         request.includeTables = tables.tables
         request.excludeTables = excludeTables.tables
         request.stage = stage
-        let engine = try await global.engine(console, usesSource: true, hasSource: source != nil)
+        let engine = try await location.engine(console, usesSource: true, hasSource: source != nil)
         try BackupReport.finish(await engine.backup(request), console)
     }
 }

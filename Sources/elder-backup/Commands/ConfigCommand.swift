@@ -27,15 +27,17 @@ struct ConfigShowCommand: AsyncParsableCommand {
             """
     )
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup var location: LocationOptions
+
+    @OptionGroup var output: OutputOptions
 
     private struct Response: Encodable {
         var settings: [SettingReport]
     }
 
     func run() async throws {
-        let console = global.console
-        let settings = try global.configuration(console, usesSource: true).settings
+        let console = output.console
+        let settings = try location.configuration(console, usesSource: true).settings
         try console.finish(Response(settings: settings)) {
             let rows = settings.map { [$0.name, Printable.line($0.value ?? "not set"), $0.origin] }
             return TextTable(columns: ["setting", "value", "from"], rows: rows).text

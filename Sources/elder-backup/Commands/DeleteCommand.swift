@@ -21,7 +21,9 @@ struct DeleteCommand: AsyncParsableCommand {
     @Flag(help: "Do not ask.")
     var yes = false
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup var location: LocationOptions
+
+    @OptionGroup var output: OutputOptions
 
     private struct Response: Encodable {
         var success = true
@@ -29,7 +31,7 @@ struct DeleteCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let console = global.console
+        let console = output.console
         let reference = try BackupReference(argument: backup)
         if !yes {
             guard StandardInput.isTerminal else {
@@ -40,7 +42,7 @@ struct DeleteCommand: AsyncParsableCommand {
                 throw BackupError(.cancelled, "nothing was deleted")
             }
         }
-        let record = try await global.engine(console).delete(reference)
+        let record = try await location.engine(console).delete(reference)
         try console.finish(Response(deleted: record)) {
             "deleted backup \(record.id), \(Printable.line(record.filename)), \(Printable.bytes(record.fileSize))"
         }

@@ -18,11 +18,11 @@ struct DemoCommand: AsyncParsableCommand {
     @Argument(help: "The directory; made where it is missing.", completion: .directory)
     var directory: String
 
-    @OptionGroup var global: OutputOptions
+    @OptionGroup var output: OutputOptions
 
     func run() async throws {
         let response = try await BackupEngine.makeDemo(inDirectory: directory)
-        try global.console.finish(response) {
+        try output.console.finish(response) {
             "made \(Printable.line(response.path)): \(Printable.count(response.tables, "table")), "
                 + Printable.count(response.rows, "row")
         }

@@ -19,11 +19,14 @@ struct DownloadCommand: AsyncParsableCommand {
     var backup: String
 
     @Option(
+        name: .customLong("output"),
         help: ArgumentHelp(
             "The copy's file, or a directory for it; the working directory by default.", valueName: "file"))
-    var output: String?
+    var file: String?
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup var location: LocationOptions
+
+    @OptionGroup var output: OutputOptions
 
     private struct Response: Encodable {
         var success = true
@@ -31,9 +34,9 @@ struct DownloadCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let console = global.console
+        let console = output.console
         let reference = try BackupReference(argument: backup)
-        let path = try await global.engine(console).download(reference, to: output ?? ".")
+        let path = try await location.engine(console).download(reference, to: file ?? ".")
         try console.finish(Response(path: path)) { Printable.line(path) }
     }
 }

@@ -19,7 +19,9 @@ struct ListCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("At most so many.", valueName: "n"))
     var limit = 50
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup var location: LocationOptions
+
+    @OptionGroup var output: OutputOptions
 
     func validate() throws {
         guard limit > 0 else { throw ValidationError("--limit must be at least 1.") }
@@ -31,8 +33,8 @@ struct ListCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let console = global.console
-        let engine = try await global.engine(console)
+        let console = output.console
+        let engine = try await location.engine(console)
         let records = try await engine.list(job: job.map { JobReference($0) }, limit: limit)
         try console.finish(Response(backups: records, count: records.count)) {
             records.isEmpty ? "no backups" : RecordTable.text(records)

@@ -22,11 +22,13 @@ struct PruneCommand: AsyncParsableCommand {
     @Flag(help: "Delete nothing; tell what would be deleted, and why the rest stays.")
     var dryRun = false
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup var location: LocationOptions
+
+    @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let console = global.console
-        let engine = try await global.engine(console)
+        let console = output.console
+        let engine = try await location.engine(console)
         let response = try await engine.prune(job: job.map { JobReference($0) }, dryRun: dryRun)
         try console.finish(response) { text(response) }
     }

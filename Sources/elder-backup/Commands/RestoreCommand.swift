@@ -47,10 +47,12 @@ struct RestoreCommand: AsyncParsableCommand {
     @Flag(help: "Accept definitions in the archive that could do more than define.")
     var trustSchema = false
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup var location: LocationOptions
+
+    @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let console = global.console
+        let console = output.console
         var request = RestoreRequest(
             backup: try BackupReference(argument: backup), target: try into.address("--into"))
         request.tables = tables.tables
@@ -60,7 +62,7 @@ struct RestoreCommand: AsyncParsableCommand {
         request.dataOnly = dataOnly
         request.prove = prove
         request.trustSchema = trustSchema
-        let engine = try await global.engine(console)
+        let engine = try await location.engine(console)
         let response = try await engine.restore(request)
         console.warn(response.warnings)
         try console.finish(response) { text(response, into: request.target) }

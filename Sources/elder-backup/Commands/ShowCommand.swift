@@ -18,11 +18,13 @@ struct ShowCommand: AsyncParsableCommand {
     @Argument(help: "The backup: its number, its file name, or a path to an archive.")
     var backup: String
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup var location: LocationOptions
+
+    @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let console = global.console
+        let console = output.console
         let reference = try BackupReference(argument: backup)
-        try console.finish(await global.engine(console).show(reference))
+        try console.finish(await location.engine(console).show(reference))
     }
 }

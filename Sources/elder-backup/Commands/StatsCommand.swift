@@ -12,11 +12,13 @@ struct StatsCommand: AsyncParsableCommand {
             """
     )
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup var location: LocationOptions
+
+    @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let console = global.console
-        let response = try await global.engine(console).stats()
+        let console = output.console
+        let response = try await location.engine(console).stats()
         try console.finish(response) {
             let figures = """
                 backups    \(response.totalBackups) (\(response.completedBackups) completed, \

@@ -26,7 +26,9 @@ struct VerifyCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("All completed backups of this job, by name or number.", valueName: "job"))
     var job: String?
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup var location: LocationOptions
+
+    @OptionGroup var output: OutputOptions
 
     func validate() throws {
         let choices = [!backups.isEmpty, all, job != nil].filter { $0 }.count
@@ -34,9 +36,9 @@ struct VerifyCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let console = global.console
+        let console = output.console
         let references = try backups.map { name throws(BackupError) in try BackupReference(argument: name) }
-        let engine = try await global.engine(console)
+        let engine = try await location.engine(console)
         let response = try await engine.verify(references, job: job.map { JobReference($0) }, all: all)
         for item in response.backups where !item.ok {
             console.note("\(item.path): \(item.error ?? "damaged")")

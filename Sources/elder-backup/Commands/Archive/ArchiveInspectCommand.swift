@@ -15,9 +15,9 @@ struct ArchiveInspectCommand: AsyncParsableCommand {
     @Argument(help: "The archive.", completion: .file(extensions: ["gz"]))
     var file: String
 
-    @OptionGroup var global: OutputOptions
+    @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        try global.console.finish(await BackupEngine.inspectArchive(path: file))
+        try output.console.finish(await BackupEngine.inspectArchive(path: file))
     }
 }

@@ -16,7 +16,7 @@ struct ArchiveReindexCommand: AsyncParsableCommand {
     @Argument(help: "The archive.", completion: .file(extensions: ["gz"]))
     var file: String
 
-    @OptionGroup var global: OutputOptions
+    @OptionGroup var output: OutputOptions
 
     private struct Response: Encodable {
         var success = true
@@ -25,6 +25,6 @@ struct ArchiveReindexCommand: AsyncParsableCommand {
 
     func run() async throws {
         let manifest = try await BackupEngine.reindexArchive(path: file)
-        try global.console.finish(Response(manifest: manifest)) { Printable.line(manifest) }
+        try output.console.finish(Response(manifest: manifest)) { Printable.line(manifest) }
     }
 }

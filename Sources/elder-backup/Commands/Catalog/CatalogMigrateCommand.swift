@@ -15,7 +15,9 @@ struct CatalogMigrateCommand: AsyncParsableCommand {
             """
     )
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup var location: LocationOptions
+
+    @OptionGroup var output: OutputOptions
 
     private struct Response: Encodable {
         var success = true
@@ -23,8 +25,8 @@ struct CatalogMigrateCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let console = global.console
-        let configuration = try global.configuration(console)
+        let console = output.console
+        let configuration = try location.configuration(console)
         let applied = try await BackupEngine.migrateCatalog(configuration: configuration.engine)
         try console.finish(Response(applied: applied)) {
             applied.isEmpty ? "the catalog is up to date" : applied.map { "applied \($0)" }.joined(separator: "\n")

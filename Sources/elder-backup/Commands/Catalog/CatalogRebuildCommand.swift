@@ -16,10 +16,12 @@ struct CatalogRebuildCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The directory with archives and manifests.", valueName: "dir"), completion: .directory)
     var fromDir: String
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup var location: LocationOptions
+
+    @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let console = global.console
-        try console.finish(await global.engine(console).rebuildCatalog(fromDirectory: fromDir))
+        let console = output.console
+        try console.finish(await location.engine(console).rebuildCatalog(fromDirectory: fromDir))
     }
 }

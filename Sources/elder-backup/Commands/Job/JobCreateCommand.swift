@@ -21,18 +21,20 @@ struct JobCreateCommand: AsyncParsableCommand {
     @Flag(help: "Make it, but do not let it run yet.")
     var disabled = false
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup var location: LocationOptions
+
+    @OptionGroup var output: OutputOptions
 
     func validate() throws {
         try JobName.check(name)
     }
 
     func run() async throws {
-        let console = global.console
+        let console = output.console
         var change = try options.change()
         change.name = name
         change.enabled = !disabled
-        let job = try await global.engine(console).createJob(change)
+        let job = try await location.engine(console).createJob(change)
         try console.finish(job) { "made job \(job.id), \(Printable.line(job.name))" }
     }
 }

@@ -21,7 +21,9 @@ struct JobDeleteCommand: AsyncParsableCommand {
     @Flag(help: "Do not ask.")
     var yes = false
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup var location: LocationOptions
+
+    @OptionGroup var output: OutputOptions
 
     private struct Response: Encodable {
         var success = true
@@ -29,8 +31,8 @@ struct JobDeleteCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let console = global.console
-        let engine = try await global.engine(console)
+        let console = output.console
+        let engine = try await location.engine(console)
         let found = try await engine.job(JobReference(job))
         if !yes {
             guard StandardInput.isTerminal else {

@@ -20,7 +20,9 @@ struct JobListCommand: AsyncParsableCommand {
     @Flag(help: "Only jobs that are.")
     var choice: Choice?
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup var location: LocationOptions
+
+    @OptionGroup var output: OutputOptions
 
     private struct Response: Encodable {
         var jobs: [BackupJob]
@@ -28,8 +30,8 @@ struct JobListCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let console = global.console
-        let jobs = try await global.engine(console).jobs(enabled: choice.map { $0 == .enabled })
+        let console = output.console
+        let jobs = try await location.engine(console).jobs(enabled: choice.map { $0 == .enabled })
         try console.finish(Response(jobs: jobs, count: jobs.count)) {
             jobs.isEmpty ? "no jobs" : JobReport.text(jobs)
         }

@@ -18,14 +18,16 @@ struct JobRunCommand: AsyncParsableCommand {
     @Flag(help: "Read a private copy made first, so that writers of a rollback-journal database wait less.")
     var stage = false
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup var location: LocationOptions
+
+    @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let console = global.console
+        let console = output.console
         var request = BackupRequest()
         request.job = JobReference(job)
         request.stage = stage
-        let engine = try await global.engine(console, usesSource: true)
+        let engine = try await location.engine(console, usesSource: true)
         try BackupReport.finish(await engine.backup(request), console)
     }
 }

@@ -15,10 +15,12 @@ struct JobShowCommand: AsyncParsableCommand {
     @Argument(help: "The job's name or number.")
     var job: String
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup var location: LocationOptions
+
+    @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let console = global.console
-        try console.finish(await global.engine(console).job(JobReference(job)))
+        let console = output.console
+        try console.finish(await location.engine(console).job(JobReference(job)))
     }
 }

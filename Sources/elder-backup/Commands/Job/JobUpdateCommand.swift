@@ -28,14 +28,16 @@ struct JobUpdateCommand: AsyncParsableCommand {
 
     @OptionGroup var options: JobOptions
 
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup var location: LocationOptions
+
+    @OptionGroup var output: OutputOptions
 
     func validate() throws {
         if let name { try JobName.check(name) }
     }
 
     func run() async throws {
-        let console = global.console
+        let console = output.console
         var change = try options.change()
         change.name = name
         change.enabled = state.map { $0 == .enable }
@@ -43,7 +45,7 @@ struct JobUpdateCommand: AsyncParsableCommand {
             throw BackupError(
                 .usage, "nothing to change: give at least one option (see 'elder-backup job update --help')")
         }
-        let job = try await global.engine(console).updateJob(JobReference(job), change)
+        let job = try await location.engine(console).updateJob(JobReference(job), change)
         try console.finish(job) { "changed job \(job.id), \(Printable.line(job.name))" }
     }
 }

@@ -3,26 +3,14 @@ import BackupCore
 import BackupEngine
 import Logging
 
-/// `--json`, for commands that need no configuration.
-struct OutputOptions: ParsableArguments {
-    @Flag(help: "Print exactly one JSON object on standard output.")
-    var json = false
-
-    var console: Console { Console(json: json) }
-}
-
-/// What commands that work on the catalog or the configuration have in common.
-struct GlobalOptions: ParsableArguments {
+/// Where archives and the catalog are: for all commands that work on either. May also stand before the command, since
+/// the root has the same group under the same name.
+struct LocationOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Where archives are kept, instead of $BACKUP_DIR.", valueName: "dir"))
     var backupDir: String?
 
     @Option(help: ArgumentHelp("The catalog's database, instead of $BACKUP_CATALOG_URL.", valueName: "url"))
     var catalog: String?
-
-    @Flag(help: "Print exactly one JSON object on standard output.")
-    var json = false
-
-    var console: Console { Console(json: json) }
 
     /// Reads the configuration and tells what is odd about it.
     func configuration(
