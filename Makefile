@@ -1,0 +1,39 @@
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+
+CONFIGURATION := release
+SWIFT_FILES := Package.swift Sources Tests
+
+.PHONY: all setup build run test lint fmt bench clean
+
+all: build
+
+# Installs what is missing; does nothing where all is there.
+setup:
+	@scripts/setup.sh
+
+build: setup
+	swift build -c $(CONFIGURATION) --product elder-backup
+
+# A sample database is made, backed up, verified, restored and compared; all of it lies in ./sample afterwards.
+run: build
+	@scripts/run.sh
+
+# One configuration for the product and its tests, so that the dependencies are compiled once.
+test: setup
+	swift build -c $(CONFIGURATION) --build-tests
+	swift test -c $(CONFIGURATION) --skip-build
+
+lint: setup
+	swift format lint --strict --recursive --parallel $(SWIFT_FILES)
+	@scripts/lint.sh
+
+fmt:
+	swift format --in-place --recursive --parallel $(SWIFT_FILES)
+
+# Compares with the sqlite3 tool, side by side; takes some minutes and about 8 GB below .build/bench.
+bench: build
+	@Benchmarks/run.sh
+
+clean:
+	rm -rf .build sample

@@ -1,0 +1,50 @@
+import ArgumentParser
+import BackupCore
+import BackupEngine
+
+struct DeleteCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "delete",
+        abstract: "Delete a backup: its archive, its manifest and its entry in the catalog.",
+        discussion: """
+            Asks first on a terminal; elsewhere --yes is needed.
+
+            EXAMPLES:
+              elder-backup delete 12
+              elder-backup delete 12 --yes --json
+            """
+    )
+
+    @Argument(help: "The backup: its number or its file name.")
+    var backup: String
+
+    @Flag(help: "Do not ask.")
+    var yes = false
+
+    @OptionGroup var location: LocationOptions
+
+    @OptionGroup var output: OutputOptions
+
+    private struct Response: Encodable {
+        var success = true
+        var deleted: BackupRecord
+    }
+
+    func run() async throws {
+        let console = output.console
+        let reference = try BackupReference(argument: backup)
+        if !yes {
+            guard StandardInput.isTerminal else {
+                throw BackupError(
+                    .usage, "delete asks before it deletes, and there is no terminal to ask on: add --yes")
+            }
+            guard try StandardInput.confirm("Delete backup \(Printable.line(backup)) for ever?") else {
+                throw BackupError(.cancelled, "nothing was deleted")
+            }
+        }
+        let record = try await location.engine(console).delete(reference)
+        try console.finish(Response(deleted: record)) {
+            "deleted backup \(record.id), \(Printable.line(record.filename)), \(Printable.bytes(record.fileSize))"
+        }
+    }
+}

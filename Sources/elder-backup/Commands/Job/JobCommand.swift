@@ -1,0 +1,81 @@
+import ArgumentParser
+import BackupCore
+
+struct JobCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "job",
+        abstract: "Work on jobs: what is backed up, and how long it is kept.",
+        discussion: """
+            EXAMPLES:
+              elder-backup job create nightly --source sqlite:app.sqlite
+              elder-backup job run nightly
+              elder-backup job list
+            """,
+        subcommands: [
+            JobCreateCommand.self, JobListCommand.self, JobShowCommand.self, JobUpdateCommand.self,
+            JobDeleteCommand.self, JobRunCommand.self,
+        ]
+    )
+}
+
+/// What can be said of a job when it is made or changed.
+struct JobOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The database to back up; $DATABASE_URL where it is not given.", valueName: "url"))
+    var source: DatabaseArgument?
+
+    @Option(help: ArgumentHelp("Keep backups for so many days.", valueName: "n"))
+    var retentionDays: Int?
+
+    @Option(help: "What the job is for.")
+    var description: String?
+
+    @Option(help: ArgumentHelp("Only the rows of these tables, separated by commas.", valueName: "a,b"))
+    var tables: [TableList] = []
+
+    @Option(help: ArgumentHelp("Not the rows of these tables, separated by commas.", valueName: "c,d"))
+    var excludeTables: [TableList] = []
+
+    func validate() throws {
+        if let retentionDays, !(1...36_500).contains(retentionDays) {
+            throw ValidationError("--retention-days must be from 1 to 36500.")
+        }
+    }
+
+    func change() throws(BackupError) -> BackupJobChange {
+        var change = BackupJobChange()
+        if let source {
+            // A job runs from any directory.
+            change.source = Paths.absolute(try source.address("--source")).redacted
+        }
+        change.retentionDays = retentionDays
+        change.description = description
+        change.includeTables = tables.tables
+        change.excludeTables = excludeTables.tables
+        return change
+    }
+}
+
+/// The name of a job that a command line gives it.
+enum JobName {
+    /// Digits alone would be read as a number.
+    static func check(_ name: String) throws {
+        guard !name.isEmpty, !name.allSatisfy({ $0.isASCII && $0.isNumber }) else {
+            throw ValidationError("A job's name must not be empty and not be a number.")
+        }
+    }
+}
+
+/// Jobs as text.
+enum JobReport {
+    static func text(_ jobs: [BackupJob]) -> String {
+        let rows = jobs.map { job in
+            [
+                "\(job.id)", Printable.line(job.name), job.enabled ? "yes" : "no", "\(job.retentionDays)",
+                job.lastRunAt.map { String($0.sql.prefix(19)) } ?? "never", Printable.line(job.source ?? ""),
+            ]
+        }
+        return TextTable(
+            columns: ["id", "name", "enabled", "days", "last run (UTC)", "source"], rows: rows, rightAligned: [0, 3]
+        ).text
+    }
+}

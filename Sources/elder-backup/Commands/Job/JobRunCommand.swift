@@ -1,0 +1,33 @@
+import ArgumentParser
+import BackupEngine
+
+struct JobRunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Take a backup as a job says.",
+        discussion: """
+            EXAMPLES:
+              elder-backup job run nightly
+              elder-backup job run 3 --json
+            """
+    )
+
+    @Argument(help: "The job's name or number.")
+    var job: String
+
+    @Flag(help: "Read a private copy made first, so that writers of a rollback-journal database wait less.")
+    var stage = false
+
+    @OptionGroup var location: LocationOptions
+
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let console = output.console
+        var request = BackupRequest()
+        request.job = JobReference(job)
+        request.stage = stage
+        let engine = try await location.engine(console, usesSource: true)
+        try BackupReport.finish(await engine.backup(request), console)
+    }
+}

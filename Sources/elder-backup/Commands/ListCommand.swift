@@ -1,0 +1,59 @@
+import ArgumentParser
+import BackupCore
+import BackupEngine
+
+struct ListCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "List backups, the newest first.",
+        discussion: """
+            EXAMPLES:
+              elder-backup list
+              elder-backup list --job nightly --limit 5 --json
+            """
+    )
+
+    @Option(help: ArgumentHelp("Only backups of this job, by name or number.", valueName: "job"))
+    var job: String?
+
+    @Option(help: ArgumentHelp("At most so many.", valueName: "n"))
+    var limit = 50
+
+    @OptionGroup var location: LocationOptions
+
+    @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        guard limit > 0 else { throw ValidationError("--limit must be at least 1.") }
+    }
+
+    private struct Response: Encodable {
+        var backups: [BackupRecord]
+        var count: Int
+    }
+
+    func run() async throws {
+        let console = output.console
+        let engine = try await location.engine(console)
+        let records = try await engine.list(job: job.map { JobReference($0) }, limit: limit)
+        try console.finish(Response(backups: records, count: records.count)) {
+            records.isEmpty ? "no backups" : RecordTable.text(records)
+        }
+    }
+}
+
+/// Backups as a table.
+enum RecordTable {
+    static func text(_ records: [BackupRecord]) -> String {
+        let rows = records.map { record in
+            [
+                "\(record.id)", "\(record.jobID)", record.status.rawValue, String(record.startedAt.sql.prefix(19)),
+                Printable.count(record.recordCount), Printable.bytes(record.fileSize), Printable.line(record.filename),
+            ]
+        }
+        return TextTable(
+            columns: ["id", "job", "status", "started (UTC)", "rows", "size", "file"], rows: rows,
+            rightAligned: [0, 1, 4, 5]
+        ).text
+    }
+}

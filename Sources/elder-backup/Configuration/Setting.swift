@@ -1,0 +1,65 @@
+/// A setting: the variable that holds it and the option that overrides it.
+enum Setting: String, CaseIterable, Sendable {
+    case directory = "BACKUP_DIR"
+    case catalog = "BACKUP_CATALOG_URL"
+    case source = "DATABASE_URL"
+    case retentionDays = "BACKUP_RETENTION_DAYS"
+    case compression = "BACKUP_COMPRESSION"
+    case maximumRow = "BACKUP_MAX_ROW"
+    case lockTimeout = "BACKUP_LOCK_TIMEOUT"
+    case maximumLogGrowth = "BACKUP_MAX_WAL_GROWTH"
+
+    /// What values are allowed, to end a sentence with.
+    var allowed: String {
+        switch self {
+        case .directory: "a path of a directory"
+        case .catalog: "sqlite:PATH"
+        case .source: "sqlite:PATH or sqlite:///ABSOLUTE/PATH"
+        case .retentionDays: "a whole number of days from 1 to 36500"
+        case .compression: "fast or balanced"
+        case .maximumRow: "a size from 1MiB to 512MiB, in bytes or with a unit"
+        case .lockTimeout: "a time from 0 to 1d, in seconds or with a unit (ms, s, m, h, d)"
+        case .maximumLogGrowth: "a size of at least 1 byte, in bytes or with a unit; unset for no limit"
+        }
+    }
+
+    /// A database's address may hold a password and is never repeated as it was given.
+    var mayHoldSecret: Bool { self == .catalog || self == .source }
+}
+
+/// Where a setting's value came from.
+enum SettingOrigin: Sendable, Equatable {
+    case option(String)
+    case environment
+    case file(String)
+    case standard
+
+    var text: String {
+        switch self {
+        case .option(let name): "option \(name)"
+        case .environment: "environment"
+        case .file(let path): path
+        case .standard: "default"
+        }
+    }
+}
+
+/// A setting as `config show` prints it, without anything secret.
+struct SettingReport: Encodable, Sendable {
+    var name: String
+    /// Nil where nothing is set and there is no default.
+    var value: String?
+    var origin: String
+
+    private enum CodingKeys: String, CodingKey {
+        case name, value, origin
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(name, forKey: .name)
+        // Written as null, so that every setting has all three fields.
+        try container.encode(value, forKey: .value)
+        try container.encode(origin, forKey: .origin)
+    }
+}
