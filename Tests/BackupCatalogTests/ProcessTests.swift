@@ -43,9 +43,12 @@ import Testing
         let error = #expect(throws: BackupError.self) { try tryLock(directory.path) }
         #expect(error?.code == .locked)
         kill(holder.processIdentifier, SIGKILL)
-        holder.waitUntilExit()
+        // The holder's own end; Foundation would wait for its child as well.
+        var information = siginfo_t()
+        try #require(waitid(P_PID, id_t(holder.processIdentifier), &information, WEXITED | WNOWAIT) == 0)
         try tryLock(directory.path)
         try input.fileHandleForWriting.close()
+        holder.waitUntilExit()
     }
 
     @Test func aChildDoesNotInheritIt() throws {

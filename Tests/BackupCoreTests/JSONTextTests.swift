@@ -131,12 +131,15 @@ private func fault(_ text: String, depth: Int = 200, leniency: JSONText.Leniency
                 default: if bytes.count > 1 { bytes.remove(at: index) }
                 }
             }
-            let accepted = fault(bytes) == nil
+            let place = fault(bytes)
+            let accepted = place == nil
             if !accepted { refused += 1 }
             let text = String(decoding: bytes, as: UTF8.self)
             // Foundation refuses numbers that a Double cannot hold, and duplicate keys differ; both are grammatical.
             let foundation = try? JSONSerialization.jsonObject(with: Data(bytes), options: .fragmentsAllowed)
             if accepted, foundation == nil, text.contains(where: { $0 == "e" || $0 == "E" }) { continue }
+            // Foundation lets a comma stand before a closing bracket.
+            if let place, place < bytes.count, [0x5D, 0x7D].contains(bytes[place]) { continue }
             #expect(accepted == (foundation != nil), "\(text)")
         }
         #expect(refused > 50)
