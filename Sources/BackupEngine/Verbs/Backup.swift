@@ -21,8 +21,14 @@ extension BackupEngine {
         let source = try source(of: request, job)
         try BackupDirectory.prepare(configuration.backupDirectory)
         let lock = try JobLock.acquire(directory: configuration.backupDirectory, jobUUID: job.uuid)
-        defer { _ = consume lock }
+        let outcome = Result { try runLocked(request, job, source, cancellation) }
+        _ = consume lock
+        return try outcome.get()
+    }
 
+    private func runLocked(
+        _ request: BackupRequest, _ job: BackupJob, _ source: DatabaseURL, _ cancellation: Cancellation
+    ) throws -> BackupResponse {
         let started = Timestamp.now()
         let stem = ArchiveName.stem(jobID: job.id, at: started)
         var record = try catalog.beginRun(

@@ -18,8 +18,8 @@ enum SQLiteSourceFile {
                 guard error.needsWriting else { throw error.cause }
                 throw BackupError(
                     .source,
-                    "\(path) was left in the middle of a change and must be recovered first (\(error.cause.message));"
-                        + " run this as a user who may write the file and its directory")
+                    "\(path) cannot be read without writing: a journal must be rolled back, or the index of its log"
+                        + " made (\(error.cause.message)); run this as a user who may write the file and its directory")
             }
         }
     }
@@ -46,16 +46,13 @@ enum SQLiteSourceFile {
         } catch {
             let status = sqlite3_extended_errcode(connection.handle)
             connection.close()
-            let isRefused = mode == .readOnly ? mayPassWhenWriting(status) : status & 0xFF == SQLITE_READONLY
-            throw Refusal(cause: error, needsWriting: isRefused)
+            throw Refusal(cause: error, needsWriting: needsWriting(status))
         }
     }
 
-    private static func mayPassWhenWriting(_ status: Int32) -> Bool {
-        // SQLITE_READONLY_RECOVERY, _CANTINIT, _ROLLBACK and SQLITE_CANTOPEN in all forms: the index of a log that
-        // cannot be made.
-        [SQLITE_READONLY | 1 << 8, SQLITE_READONLY | 5 << 8, SQLITE_READONLY | 3 << 8].contains(status)
-            || status & 0xFF == SQLITE_CANTOPEN
+    private static func needsWriting(_ status: Int32) -> Bool {
+        // A journal to roll back, a log to recover, or the index of a log to make.
+        status & 0xFF == SQLITE_READONLY || status & 0xFF == SQLITE_CANTOPEN
     }
 
     /// Refuses what cannot be a database before SQLite gives it a vaguer name.

@@ -43,7 +43,7 @@ struct JobDeleteCommand: AsyncParsableCommand {
                 throw BackupError(.cancelled, "nothing was deleted")
             }
         }
-        try await engine.deleteJob(JobReference("\(found.id)"))
+        _ = try await engine.deleteJob(JobReference("\(found.id)"))
         try console.finish(Response(deleted: found)) { "deleted job \(found.id), \(Printable.line(found.name))" }
     }
 }
