@@ -4,11 +4,11 @@
 /// them were added or removed: content-defined chunking, with the row as the unit. `docs/archive-format.md` states it.
 package enum MemberBoundary {
     /// No member ends before this many bytes of text, in bytes.
-    package static let smallest = 256 * 1024
+    package static let smallest = 128 * 1024
     /// A member ends as soon as it has this many bytes, in bytes. Only a row larger than this exceeds it by much.
-    package static let largest = 2 * 1024 * 1024
+    package static let largest = 1024 * 1024
     /// The mean length of what follows the smallest size, in bytes.
-    private static let mean: UInt64 = 768 * 1024
+    private static let mean: UInt64 = 384 * 1024
 
     /// - Parameters:
     ///   - size: the row's length in bytes.
