@@ -7,7 +7,6 @@ struct Main {
     static func main() async {
         // A closed pipe is an error of `write`, so that a verb can clean up first.
         signal(SIGPIPE, SIG_IGN)
-        TerminationSignals.block()
         let run = Task { await Main.execute(Array(CommandLine.arguments.dropFirst())) }
         TerminationSignals.watch { run.cancel() }
         let status = await run.value

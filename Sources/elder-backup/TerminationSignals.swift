@@ -2,6 +2,9 @@ import Glibc
 import Synchronization
 
 /// SIGINT, SIGTERM and SIGHUP: the first cancels the running verb, which then cleans up; the second ends the process.
+///
+/// A handler may do next to nothing, so it only writes the signal's number into a pipe, which a thread reads. (Blocking
+/// the signals and waiting for them does not work: the main thread ends up in libdispatch, which unblocks them all.)
 enum TerminationSignals {
     private struct State {
         var received: Int32?
@@ -9,34 +12,36 @@ enum TerminationSignals {
     }
 
     private static let state = Mutex(State())
+    /// The pipe's end that the handler writes to.
+    private static let pipeEnd = Atomic<Int32>(-1)
 
     /// The first signal that came.
     static var received: Int32? { state.withLock { $0.received } }
 
-    /// Keeps the signals for ``watch(_:)``; to be called before any other thread starts, since threads inherit it.
-    static func block() {
-        var signals = watched()
-        pthread_sigmask(SIG_BLOCK, &signals, nil)
-    }
-
     /// Calls `cancel` on the first signal, from a thread that does nothing but wait.
     static func watch(_ cancel: @escaping @Sendable () -> Void) {
         state.withLock { $0.cancel = cancel }
+        var ends: [Int32] = [-1, -1]
+        // Without a pipe or a thread the signals go on to act as they do by default.
+        guard pipe(&ends) == 0 else { return }
+        pipeEnd.store(ends[1], ordering: .sequentiallyConsistent)
         var thread = pthread_t()
-        // Where no thread can be made the signals stay blocked, so let them act again as they do by default.
-        guard pthread_create(&thread, nil, { _ in TerminationSignals.wait() }, nil) == 0 else {
-            var signals = watched()
-            pthread_sigmask(SIG_UNBLOCK, &signals, nil)
-            return
-        }
+        let readEnd = UnsafeMutableRawPointer(bitPattern: Int(ends[0]))
+        let status = pthread_create(
+            &thread, nil, { TerminationSignals.wait(readEnd: Int32(Int(bitPattern: $0))) }, readEnd)
+        guard status == 0 else { return }
         pthread_detach(thread)
+        handle(SIGINT)
+        handle(SIGTERM)
+        // nohup(1) ignores it, and is to be obeyed.
+        if !isIgnored(SIGHUP) { handle(SIGHUP) }
     }
 
-    private static func wait() -> UnsafeMutableRawPointer? {
-        var signals = watched()
+    private static func wait(readEnd: Int32) -> UnsafeMutableRawPointer? {
         while true {
-            var number: Int32 = 0
-            guard sigwait(&signals, &number) == 0 else { continue }
+            var byte: UInt8 = 0
+            guard read(readEnd, &byte, 1) == 1 else { continue }
+            let number = Int32(byte)
             let cancel = state.withLock { state in
                 if state.received != nil { _exit(128 + number) }
                 state.received = number
@@ -46,14 +51,16 @@ enum TerminationSignals {
         }
     }
 
-    private static func watched() -> sigset_t {
-        var signals = sigset_t()
-        sigemptyset(&signals)
-        sigaddset(&signals, SIGINT)
-        sigaddset(&signals, SIGTERM)
-        // nohup(1) ignores it, and is to be obeyed.
-        if !isIgnored(SIGHUP) { sigaddset(&signals, SIGHUP) }
-        return signals
+    private static func handle(_ number: Int32) {
+        var action = sigaction()
+        action.__sigaction_handler.sa_handler = { number in
+            let before = errno
+            var byte = UInt8(truncatingIfNeeded: number)
+            _ = write(TerminationSignals.pipeEnd.load(ordering: .sequentiallyConsistent), &byte, 1)
+            errno = before
+        }
+        action.sa_flags = SA_RESTART
+        sigaction(number, &action, nil)
     }
 
     private static func isIgnored(_ number: Int32) -> Bool {

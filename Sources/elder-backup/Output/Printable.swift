@@ -63,6 +63,11 @@ enum Printable {
         return "\(whole / 3600) h \(twoDigits(whole / 60 % 60)) min"
     }
 
+    /// An estimate, so without fractions: `7 s`, `4 min 05 s`.
+    static func remaining(_ value: Double) -> String {
+        value.isFinite && value >= 0 && value < 59 ? "\(Int(value.rounded(.up))) s" : seconds(value)
+    }
+
     /// A number with a fixed count of decimals.
     static func decimal(_ value: Double, digits: Int) -> String {
         guard value.isFinite, abs(value) < 1e12 else { return "\(value)" }

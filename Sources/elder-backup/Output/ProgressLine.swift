@@ -75,7 +75,7 @@ struct ProgressLine: Sendable {
             parts.append(Printable.count(rows, "row"))
             parts.append(Printable.decimal(Double(bytes) / elapsed / 1_000_000, digits: 0) + " MB/s")
             if let share, share > 0.01 {
-                parts.append("about " + Printable.seconds(elapsed * (1 - share) / share) + " left")
+                parts.append("about " + Printable.remaining(elapsed * (1 - share) / share) + " left")
             }
             parts.append(Printable.line(table))
             return parts.joined(separator: ", ")
