@@ -237,6 +237,7 @@ final class SQLiteRowDecoder: @unchecked Sendable {
         _ text: UnsafeMutablePointer<UInt8>, _ start: Int, _ end: Int, _ form: Column.Form,
         _ cell: UnsafeMutablePointer<SQLiteCell>
     ) -> Int {
+        let start = JSONText.skipWhitespace(text, start, end)
         guard start < end else { return -1 }
         let byte = text[start]
         if byte == 0x6E {
