@@ -104,6 +104,7 @@ final class SQLiteNewFile: SQLiteRestoration {
         for loader in loaders { loader.finish() }
         try settleCounters()
         try replay?.createIndexes()
+        try SQLiteSchemaOrder.restore(schema.objects, on: connection)
         warnings += replay?.notes ?? []
         var notes: [String] = []
         for (pair, count) in try connection.foreignKeyViolations(notes: &notes).sorted(by: { $0.key < $1.key }) {
