@@ -24,6 +24,9 @@ struct MemberHeader: Equatable {
     var textLength: UInt32
     var rowCount: UInt32
 
+    /// The longest text of a member of several rows, in bytes: a promise of the format, however soon a writer ends its
+    /// members. A row that is longer has a member of its own.
+    static let longestText = 4 << 20
     /// Of the header, in bytes.
     static let length = 40
     /// Of the CRC-32 and length behind the compressed data, in bytes.

@@ -25,7 +25,7 @@ struct MemberWalker {
         guard offset + Int(header.memberLength) <= file.size else { throw damaged("the member is cut short") }
         // Deflate cannot make more than 1,032 bytes of one, and only a single row may be larger than a member.
         guard header.textLength / 1032 <= header.memberLength,
-            header.rowCount <= 1 || Int(header.textLength) <= 2 * MemberBoundary.largest
+            header.rowCount <= 1 || Int(header.textLength) <= MemberHeader.longestText
         else { throw damaged("the member promises more text than a member can hold") }
         return header
     }

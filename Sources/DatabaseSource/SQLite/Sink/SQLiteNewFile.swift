@@ -37,7 +37,7 @@ final class SQLiteNewFile: SQLiteRestoration {
     func begin() throws {
         try configure(connection)
         try SQLiteSchemaReplay.prepare(connection, for: schema)
-        try connection.execute("PRAGMA cache_size=-16384")
+        try connection.execute("PRAGMA cache_size=-8192")
         try connection.execute("BEGIN IMMEDIATE")
         let replay = try SQLiteSchemaReplay(schema, on: connection, trustSchema: options.trustSchema)
         try replay.createAllButIndexes()
