@@ -35,6 +35,7 @@ package enum ArchiveText {
         while let header = try walker.nextHeader() {
             let offset = walker.offset
             try walker.read(header, into: member)
+            try decompressor.checkIntact(member.base, header, at: offset)
             text.require(Int(header.textLength))
             try decompressor.decompress(member.base, header, at: offset, into: text.base)
             try body(UnsafeRawBufferPointer(start: text.base, count: Int(header.textLength)))

@@ -162,7 +162,7 @@ final class MemberProducer: @unchecked Sendable {
     private func hand(
         _ header: MemberHeader, of table: TableDescription, isFirst: Bool, _ walker: inout MemberWalker
     ) throws {
-        let isLarge = Int(header.textLength) > MemberHeader.longestText
+        let isLarge = Int(header.textLength) > MemberHeader.longestSharedText
         if isLarge { try pipeline.drain() }
         let slot = try pipeline.nextFree()
         slot.kind = .rows
