@@ -37,13 +37,10 @@ extension BackupEngine {
             at: started)
         observer(.step(.backupRecorded))
         logger.debug("backup started", metadata: ["job.id": "\(job.id)", "backup.id": "\(record.id)"])
+        var run = BackupRun(engine: self, request: request, job: job, source: source, cancellation: cancellation)
         do {
-            var run = BackupRun(engine: self, request: request, job: job, source: source, cancellation: cancellation)
             let result = try run.write(record: record, stem: stem)
             record.complete(result, at: Timestamp.now())
-            try catalog.update(record)
-            observer(.step(.backupCompleted))
-            return BackupResponse(record: record, warnings: run.warnings)
         } catch {
             record.fail(error, at: Timestamp.now())
             do {
@@ -54,6 +51,17 @@ extension BackupEngine {
             }
             throw error
         }
+        do {
+            try catalog.update(record)
+        } catch {
+            // The record stays `running`, and the next start's sweep finds the archive and completes it.
+            throw BackupError(
+                .catalog,
+                "the backup is complete (\(record.filePath)), but the catalog could not be told: \(error); "
+                    + "the next start of elder-backup completes its record")
+        }
+        observer(.step(.backupCompleted))
+        return BackupResponse(record: record, warnings: run.warnings)
     }
 
     private func source(of request: BackupRequest, _ job: BackupJob) throws -> DatabaseURL {
