@@ -61,7 +61,24 @@ extension BackupEngine {
                     + "the next start of elder-backup completes its record")
         }
         observer(.step(.backupCompleted))
+        run.warn(expire(job))
         return BackupResponse(record: record, warnings: run.warnings)
+    }
+
+    /// Applies the job's retention, now that there is a newer good backup. A deletion that fails is told and does not
+    /// make the backup a failure.
+    private func expire(_ job: BackupJob) -> [String] {
+        do {
+            let deleted = try applyRetention(of: job, dryRun: false).filter { !$0.keep }
+            for decision in deleted {
+                logger.info(
+                    "a backup was deleted by retention",
+                    metadata: ["backup.id": "\(decision.record.id)", "reason": "\(decision.reason)"])
+            }
+            return []
+        } catch {
+            return ["retention could not delete an old backup: \(error)"]
+        }
     }
 
     private func source(of request: BackupRequest, _ job: BackupJob) throws -> DatabaseURL {
@@ -183,7 +200,7 @@ private struct BackupRun {
                 + "records; check that \(source.redacted) is the right database")
     }
 
-    private mutating func warn(_ lines: [String]) {
+    mutating func warn(_ lines: [String]) {
         warnings += lines
         for line in lines { engine.observer(.warning(line)) }
     }
