@@ -41,6 +41,8 @@ package enum ArchiveText {
             try body(UnsafeRawBufferPointer(start: text.base, count: Int(header.textLength)))
             last = header
         }
-        guard last?.kind == .summary else { throw walker.damaged("the summary is missing: the archive is not complete") }
+        guard last?.kind == .summary else {
+            throw walker.damaged("the summary is missing: the archive is not complete")
+        }
     }
 }

@@ -93,7 +93,8 @@ final class PlainProducer: @unchecked Sendable {
     func header() throws -> ArchiveHeader {
         var text = Array("{".utf8)
         for (index, member) in identity.enumerated() {
-            text += (index == 0 ? [] : Array(",".utf8)) + JSONBuilder.string(member.key) + Array(":".utf8) + member.value
+            text +=
+                (index == 0 ? [] : Array(",".utf8)) + JSONBuilder.string(member.key) + Array(":".utf8) + member.value
         }
         return try ArchiveHeader(topLevel: try JSONSlices(object: text + Array("}".utf8)))
     }
@@ -119,7 +120,8 @@ final class PlainProducer: @unchecked Sendable {
         }
         if seenKeys.contains("generator") {
             throw BackupError(
-                .damaged, "it was written by elder-backup and compressed anew since, so that its members' digests "
+                .damaged,
+                "it was written by elder-backup and compressed anew since, so that its members' digests "
                     + "are gone; use the original file")
         }
         try ArchiveReader.refuse(unknown: wanted?.subtracting(seenTables) ?? [])

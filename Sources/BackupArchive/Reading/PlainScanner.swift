@@ -58,7 +58,7 @@ struct PlainScanner {
 
     /// The next value's place in ``bytes``, valid until the next call.
     mutating func value(atMost limit: Int) throws -> Range<Int> {
-        _ = try peek()
+        try expectValue()
         var walk = Walk()
         var offset = 0
         while true {
@@ -74,7 +74,7 @@ struct PlainScanner {
 
     /// Goes past the next value, however long, without keeping it.
     mutating func skipValue() throws {
-        _ = try peek()
+        try expectValue()
         var walk = Walk()
         while true {
             var offset = 0
@@ -88,11 +88,19 @@ struct PlainScanner {
         }
     }
 
+    private mutating func expectValue() throws {
+        if [UInt8(ascii: ","), UInt8(ascii: ":"), UInt8(ascii: "}"), UInt8(ascii: "]")].contains(try peek()) {
+            throw malformed("a value is missing")
+        }
+    }
+
     /// The next string as text.
     mutating func string() throws -> String {
         guard try peek() == UInt8(ascii: "\"") else { throw malformed("a string is missing") }
         let range = try value(atMost: 1 << 20)
-        guard let string = JSONSlices.string(Array(UnsafeBufferPointer(start: text + range.lowerBound, count: range.count)))
+        guard
+            let string = JSONSlices.string(
+                Array(UnsafeBufferPointer(start: text + range.lowerBound, count: range.count)))
         else { throw malformed("a string is not well-formed") }
         return string
     }

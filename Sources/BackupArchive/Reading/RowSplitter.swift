@@ -30,8 +30,10 @@ enum RowSplitter {
         let end = batch.count
         var index = 0
         func take(_ expected: [UInt8]) -> Bool {
-            guard index + expected.count <= end, expected.elementsEqual(UnsafeBufferPointer(
-                start: text + index, count: expected.count))
+            guard index + expected.count <= end,
+                expected.elementsEqual(
+                    UnsafeBufferPointer(
+                        start: text + index, count: expected.count))
             else { return false }
             index += expected.count
             return true
