@@ -62,6 +62,50 @@ struct RoundTripTests {
         #expect(printed == expected.joined())
     }
 
+    /// A row of the greatest ordinary size behind rows that just do not end their member.
+    @Test("a member of the greatest ordinary length")
+    func longestMember() throws {
+        let directory = try TemporaryDirectory()
+        let table = SampleTable(
+            String(repeating: "n", count: 60_000),
+            texts: [MemberBoundary.largest - 1, MemberBoundary.largest].map { size in
+                "{\"id\":\"" + String(repeating: "x", count: size - 9) + "\"}"
+            })
+        let writer = try ArchiveWriter(
+            temporaryPath: directory.file("x.partial"), header: Sample.header([table]), compression: .fast, workers: 1)
+        func add(_ rows: [[UInt8]]) throws {
+            let batch = try writer.nextBatch()
+            for row in rows {
+                let start = batch.beginRow(reserving: row.count)
+                batch.append(row)
+                _ = batch.endRow(startedAt: start)
+            }
+        }
+        try writer.beginTable(table.description)
+        try add(table.rows)
+        try writer.submit(last: true)
+        try writer.finish { _ in }
+        let areEqual =
+            try Reading.all(try writer.publish(directory: directory.path, stem: "b") { _ in }.path) == [table]
+        #expect(areEqual)
+    }
+
+    @Test("a writer refuses what a reader would refuse: a large row among others")
+    func largeAmongOthers() throws {
+        let directory = try TemporaryDirectory()
+        let writer = try ArchiveWriter(
+            temporaryPath: directory.file("x.partial"), header: Sample.header(Sample.small), compression: .fast,
+            workers: 1)
+        try writer.beginTable(Sample.small[0].description)
+        let batch = try writer.nextBatch()
+        for size in [10, 5 << 20] {
+            let start = batch.beginRow(reserving: size)
+            batch.append(repeatElement(UInt8(ascii: "1"), count: size))
+            _ = batch.endRow(startedAt: start)
+        }
+        #expect(throws: BackupError.self) { try writer.submit(last: false) }
+    }
+
     @Test("a table cannot be begun twice, and no table within another")
     func order() throws {
         let directory = try TemporaryDirectory()

@@ -30,6 +30,9 @@ struct MemberHeader: Equatable {
     static let trailerLength = 8
     /// No member's text is longer, in bytes.
     static let longestText = Int(Int32.max)
+    /// The text of a member with more than one row, in bytes: a row of ordinary size behind others, and what opens and
+    /// closes the table.
+    static let longestOrdinaryText = 4 * MemberBoundary.largest
     /// By how much a member may exceed its text and a 256th of it, in bytes.
     static let largestOverhead = 8192
     /// The bytes of the header that the checksum covers; the checksum itself follows them.

@@ -28,7 +28,7 @@ struct MemberWalker {
         let text = Int(header.textLength)
         guard header.textLength / 1032 <= header.memberLength, text <= MemberHeader.longestText,
             Int(header.memberLength) <= text + text / 256 + MemberHeader.largestOverhead,
-            header.rowCount <= 1 || Int(header.textLength) <= 2 * MemberBoundary.largest
+            header.rowCount <= 1 || text <= MemberHeader.longestOrdinaryText
         else { throw damaged("the member's lengths are not those of a member") }
         return header
     }

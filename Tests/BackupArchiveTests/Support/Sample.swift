@@ -82,10 +82,15 @@ enum Sample {
         try writer.beginTable(table.description)
         var batch = try writer.nextBatch()
         for row in table.rows {
+            let isLarge = row.count > MemberBoundary.largest
+            if isLarge {
+                try writer.submit(last: false)
+                batch = try writer.nextBatch(alone: true)
+            }
             let start = batch.beginRow(reserving: row.count)
             batch.append(row)
             if batch.endRow(startedAt: start) {
-                try writer.submit(last: false)
+                try writer.submit(last: false, alone: isLarge)
                 batch = try writer.nextBatch()
             }
         }
