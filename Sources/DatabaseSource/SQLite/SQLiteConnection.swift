@@ -52,6 +52,17 @@ final class SQLiteConnection {
         sqlite3_close_v2(handle)
     }
 
+    /// Closes, and fails where something still holds the connection: then the file would not be complete.
+    ///
+    /// Virtual tables keep statements of their own, which this ends too.
+    func closeCompletely() throws(BackupError) {
+        guard !isClosed else { return }
+        guard sqlite3_close(handle) == SQLITE_OK else {
+            throw BackupError(.internal, "a statement on \(path) was still open when the work on it ended")
+        }
+        isClosed = true
+    }
+
     /// Runs one or more statements of our own that return nothing of interest.
     func execute(_ sql: String) throws(BackupError) {
         let status = sqlite3_exec(handle, sql, nil, nil, nil)

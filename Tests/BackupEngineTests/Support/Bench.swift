@@ -135,7 +135,9 @@ enum Comparison {
         let (expected, found) = (try dump(source), try dump(restored))
         #expect(
             expected == found, "dump: \(difference(expected, found))", sourceLocation: sourceLocation)
-        #expect(try TestDatabase(restored).first("PRAGMA integrity_check") == "ok", sourceLocation: sourceLocation)
+        // Where the source has rows that break its own constraints, so has the copy.
+        let check = try TestDatabase(source).rows("PRAGMA integrity_check")
+        #expect(try TestDatabase(restored).rows("PRAGMA integrity_check") == check, sourceLocation: sourceLocation)
         guard vacuumToo else { return }
         let (left, right) = (try vacuumed(source, in: bench), try vacuumed(restored, in: bench))
         if left != right {
