@@ -62,7 +62,19 @@ let package = Package(
                 "CSQLite", .product(name: "Logging", package: "swift-log"),
             ]
         ),
-        .testTarget(name: "CommandTests", dependencies: ["elder-backup"]),
+        .testTarget(name: "CommandTests", dependencies: ["elder-backup", "CSQLite"]),
+        .executableTarget(
+            name: "CrashHarness",
+            dependencies: ["BackupCore", "BackupEngine", .product(name: "Logging", package: "swift-log")],
+            path: "Tests/CrashHarness"
+        ),
+        .testTarget(
+            name: "FaultTests",
+            dependencies: [
+                "elder-backup", "CrashHarness", "BackupCore", "BackupArchive", "BackupCatalog", "BackupEngine",
+                "CSQLite", .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17

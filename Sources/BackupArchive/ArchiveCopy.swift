@@ -19,7 +19,8 @@ package enum ArchiveCopy {
         let digest = try stream(try InputFile(path: source), to: archive, step)
         if let expected = expectedSHA256 ?? manifest?.archiveSHA256, expected != digest {
             throw BackupError(
-                .damaged, "archive \(source) has the SHA-256 \(digest), and should have \(expected): "
+                .damaged,
+                "archive \(source) has the SHA-256 \(digest), and should have \(expected): "
                     + ArchiveReader.damageHint)
         }
         try place(archive, destination)

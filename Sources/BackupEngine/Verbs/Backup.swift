@@ -145,7 +145,8 @@ private struct BackupRun {
                 try writer.submit(last: result == .last, alone: isLarge)
             }
             engine.observer(
-                .progress(table: table.name, rows: rows, bytes: bytes, expectedRows: snapshot.estimatedRows.map(Int64.init)))
+                .progress(
+                    table: table.name, rows: rows, bytes: bytes, expectedRows: snapshot.estimatedRows.map(Int64.init)))
             if result == .last { return }
             isLarge = result == .largeRowNext
         }
@@ -169,7 +170,8 @@ private struct BackupRun {
         let last = try engine.catalog.records(jobID: job.id, status: .completed, limit: 1).first
         guard let last, last.recordCount > 0 else { return }
         throw BackupError(
-            .source, "the database has no tables, while the last backup (\(last.filename)) held \(last.recordCount) "
+            .source,
+            "the database has no tables, while the last backup (\(last.filename)) held \(last.recordCount) "
                 + "records; check that \(source.redacted) is the right database")
     }
 

@@ -21,13 +21,15 @@ extension BackupEngine {
             do {
                 names = try FileManager.default.contentsOfDirectory(atPath: directory)
             } catch {
-                throw BackupError(.storage, "cannot read the directory \(directory): check that it exists and is readable")
+                throw BackupError(
+                    .storage, "cannot read the directory \(directory): check that it exists and is readable")
             }
             var response = CatalogRebuildResponse(adopted: 0, known: 0, skipped: [])
             for name in names.sorted() where name.hasPrefix("backup_") && name.hasSuffix(ArchiveName.fileExtension) {
                 try cancellation.check()
                 let path = directory + "/" + name
-                if try self.catalog.records(filename: name).contains(where: { FileOperations.isSame($0.filePath, path) }) {
+                if try self.catalog.records(filename: name).contains(where: { FileOperations.isSame($0.filePath, path) }
+                ) {
                     response.known += 1
                     continue
                 }

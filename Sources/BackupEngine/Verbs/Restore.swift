@@ -51,7 +51,8 @@ extension BackupEngine {
         return RestoreResponse(
             backupID: copy.record?.id, dryRun: request.dryRun, restoredTables: findings.tables.count,
             totalRecords: findings.recordCount,
-            restoredCounts: Dictionary(findings.tables.map { ($0.name, $0.rows) }, uniquingKeysWith: { first, _ in first }),
+            restoredCounts: Dictionary(
+                findings.tables.map { ($0.name, $0.rows) }, uniquingKeysWith: { first, _ in first }),
             errors: [:], proven: request.prove, durationSeconds: Timestamp.now().seconds(since: started),
             warnings: warnings)
     }

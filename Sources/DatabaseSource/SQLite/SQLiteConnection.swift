@@ -52,13 +52,12 @@ final class SQLiteConnection {
         sqlite3_close_v2(handle)
     }
 
-    /// Closes, and fails where something still holds the connection: then the file would not be complete.
-    ///
-    /// Virtual tables keep statements of their own, which this ends too.
+    /// Closes, and fails where a statement still holds the connection: a file that is about to get its name must be
+    /// complete. Statements that virtual tables keep for themselves are ended by SQLite.
     func closeCompletely() throws(BackupError) {
         guard !isClosed else { return }
         guard sqlite3_close(handle) == SQLITE_OK else {
-            throw BackupError(.internal, "a statement on \(path) was still open when the work on it ended")
+            throw BackupError(.internal, "a statement on \(path) was still open when the restore ended")
         }
         isClosed = true
     }
