@@ -171,3 +171,19 @@ final class StepWatch: Sendable {
         }
     }
 }
+
+extension Comparison {
+    /// An archive's text as any other program reads it.
+    static func unzipped(_ path: String) throws -> String {
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = ["gzip", "-dc", path]
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        try process.run()
+        let text = try pipe.fileHandleForReading.readToEnd() ?? Data()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else { throw TestFailure(description: "gzip -dc \(path) failed") }
+        return String(decoding: text, as: UTF8.self)
+    }
+}
