@@ -34,7 +34,8 @@ extension BackupEngine {
         if let record = try findRecord(reference) {
             guard record.status == .completed else {
                 throw BackupError(
-                    .notFound, "backup \(record.id) is \(record.status.rawValue)"
+                    .notFound,
+                    "backup \(record.id) is \(record.status.rawValue)"
                         + (record.errorMessage.map { ": \($0)" } ?? "") + "; choose a completed one")
             }
             guard FileOperations.exists(record.filePath) else {

@@ -40,7 +40,8 @@ extension BackupEngine {
     private func committedArchive(
         of record: BackupRecord, installation: String
     ) throws -> ArchiveWriter.Result? {
-        let stem = record.filePath.hasSuffix(ArchiveName.fileExtension)
+        let stem =
+            record.filePath.hasSuffix(ArchiveName.fileExtension)
             ? String(record.filePath.dropLast(ArchiveName.fileExtension.count)) : record.filePath
         for attempt in 1...1000 {
             let path = stem + (attempt == 1 ? "" : "_\(attempt)") + ArchiveName.fileExtension
@@ -58,7 +59,8 @@ extension BackupEngine {
             else { return nil }
             return ArchiveWriter.Result(
                 path: path, name: path.split(separator: "/").last.map(String.init) ?? path,
-                size: Int64(manifest.archiveSize), sha256: manifest.archiveSHA256, tables: manifest.tables.map(\.totals),
+                size: Int64(manifest.archiveSize), sha256: manifest.archiveSHA256,
+                tables: manifest.tables.map(\.totals),
                 textBytes: 0)
         }
         return nil

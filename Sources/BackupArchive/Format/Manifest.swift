@@ -57,7 +57,8 @@ struct ManifestReader {
         }
     }
 
-    private static let hint = "the manifest was altered or cut short; if the archive is good, "
+    private static let hint =
+        "the manifest was altered or cut short; if the archive is good, "
         + "\"elder-backup archive reindex\" makes a new one"
 
     private func checkOwnDigest() throws {

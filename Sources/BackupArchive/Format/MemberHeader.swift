@@ -24,10 +24,17 @@ struct MemberHeader: Equatable {
     var textLength: UInt32
     var rowCount: UInt32
 
+    /// The longest text of a member of several rows, in bytes: a promise of the format, however soon a writer ends its
+    /// members. A row that is longer has a member of its own.
+    static let longestSharedText = 4 << 20
     /// Of the header, in bytes.
     static let length = 40
     /// Of the CRC-32 and length behind the compressed data, in bytes.
     static let trailerLength = 8
+    /// No member's text is longer, in bytes.
+    static let longestText = Int(Int32.max)
+    /// By how much a member may exceed its text and a 256th of it, in bytes.
+    static let largestOverhead = 8192
     /// The bytes of the header that the checksum covers; the checksum itself follows them.
     private static let coveredLength = 32
 
@@ -39,6 +46,12 @@ struct MemberHeader: Equatable {
 
     /// Whether a file that begins with these bytes has members as we write them.
     static func isOurs(_ start: [UInt8]) -> Bool { start.starts(with: fixed) }
+
+    /// The layout's version, where a file begins as members do but with another version than this one.
+    static func otherVersion(_ start: [UInt8]) -> UInt8? {
+        guard start.starts(with: fixed.dropLast()), start.count >= fixed.count, !isOurs(start) else { return nil }
+        return start[fixed.count - 1]
+    }
 
     /// Writes the header in front of a member whose data and trailer are there already, so that it can be guarded.
     func write(to member: UnsafeMutableRawPointer) {

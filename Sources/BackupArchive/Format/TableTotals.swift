@@ -21,7 +21,7 @@ struct ArchiveSummary: Equatable {
     /// SHA-256 of those bytes, in lower-case hexadecimal digits.
     var precedingSHA256: String
 
-    var recordCount: Int64 { tables.reduce(0) { $0 + $1.rows } }
+    var recordCount: Int64 { tables.reduce(0) { $0 &+ $1.rows } }
 
     /// The last member's text: what closes `tables`, the summary, and what closes the whole object.
     func text() -> [UInt8] {

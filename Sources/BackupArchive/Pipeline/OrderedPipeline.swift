@@ -9,7 +9,6 @@ internal import Foundation
 final class OrderedPipeline<Slot: AnyObject & Sendable>: @unchecked Sendable {
     private enum State { case free, filled, working, done }
 
-
     private let monitor = Monitor()
     private let slots: [Slot]
     private var states: [State]

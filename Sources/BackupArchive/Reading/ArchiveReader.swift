@@ -43,6 +43,12 @@ package struct ArchiveReader: Sendable {
         do {
             let manifest = usingManifest ? try ManifestReader.read(besideArchive: path) : nil
             let start = try file.bytes(at: 0, count: MemberHeader.length)
+            if let version = MemberHeader.otherVersion(start) {
+                throw BackupError(
+                    .damaged,
+                    "its members have the layout \(version), and this program reads layout 1: a newer elder-backup "
+                        + "wrote it, or \(damageHint)")
+            }
             guard MemberHeader.isOurs(start) else {
                 guard manifest == nil else {
                     throw BackupError(
@@ -111,7 +117,7 @@ enum ManifestCheck {
         else {
             throw BackupError(.damaged, "its manifest belongs to another archive: \(ArchiveReader.damageHint)")
         }
-        guard manifest.recordCount == manifest.tables.reduce(0, { $0 + $1.totals.rows }) else {
+        guard manifest.recordCount == manifest.tables.reduce(0, { $0 &+ $1.totals.rows }) else {
             throw BackupError(.damaged, "its manifest contradicts itself in the number of records")
         }
     }

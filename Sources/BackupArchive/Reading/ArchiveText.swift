@@ -35,11 +35,14 @@ package enum ArchiveText {
         while let header = try walker.nextHeader() {
             let offset = walker.offset
             try walker.read(header, into: member)
+            try decompressor.checkIntact(member.base, header, at: offset)
             text.require(Int(header.textLength))
             try decompressor.decompress(member.base, header, at: offset, into: text.base)
             try body(UnsafeRawBufferPointer(start: text.base, count: Int(header.textLength)))
             last = header
         }
-        guard last?.kind == .summary else { throw walker.damaged("the summary is missing: the archive is not complete") }
+        guard last?.kind == .summary else {
+            throw walker.damaged("the summary is missing: the archive is not complete")
+        }
     }
 }

@@ -116,7 +116,8 @@ final class MemberProducer: @unchecked Sendable {
         if wanted == nil { sha256 = digest.hexadecimal }
         if let manifest = archive.manifest, let sha256, sha256 != manifest.archiveSHA256 {
             throw BackupError(
-                .damaged, "its SHA-256 is \(sha256), its manifest says \(manifest.archiveSHA256): "
+                .damaged,
+                "its SHA-256 is \(sha256), its manifest says \(manifest.archiveSHA256): "
                     + ArchiveReader.damageHint)
         }
     }
@@ -161,7 +162,7 @@ final class MemberProducer: @unchecked Sendable {
     private func hand(
         _ header: MemberHeader, of table: TableDescription, isFirst: Bool, _ walker: inout MemberWalker
     ) throws {
-        let isLarge = Int(header.textLength) > 2 * MemberBoundary.largest
+        let isLarge = Int(header.textLength) > MemberHeader.longestSharedText
         if isLarge { try pipeline.drain() }
         let slot = try pipeline.nextFree()
         slot.kind = .rows
@@ -228,7 +229,8 @@ struct TotalsCheck {
             table.memberCount == memberCount
         else {
             throw BackupError(
-                .damaged, "table \"\(totals.name)\" is not what the manifest \(manifest.path) says: "
+                .damaged,
+                "table \"\(totals.name)\" is not what the manifest \(manifest.path) says: "
                     + ArchiveReader.damageHint)
         }
     }

@@ -23,10 +23,13 @@ struct MemberWalker {
             let header = MemberHeader(head.base)
         else { throw damaged("no member begins here") }
         guard offset + Int(header.memberLength) <= file.size else { throw damaged("the member is cut short") }
-        // Deflate cannot make more than 1,032 bytes of one, and only a single row may be larger than a member.
-        guard header.textLength / 1032 <= header.memberLength,
-            header.rowCount <= 1 || Int(header.textLength) <= 2 * MemberBoundary.largest
-        else { throw damaged("the member promises more text than a member can hold") }
+        // Deflate cannot make more than 1,032 bytes of one, nor does it add more than stored blocks do, and only a
+        // single row may be larger than a member.
+        let text = Int(header.textLength)
+        guard header.textLength / 1032 <= header.memberLength, text <= MemberHeader.longestText,
+            Int(header.memberLength) <= text + text / 256 + MemberHeader.largestOverhead,
+            header.rowCount <= 1 || text <= MemberHeader.longestSharedText
+        else { throw damaged("the member's lengths are not those of a member") }
         return header
     }
 
@@ -71,7 +74,12 @@ struct MemberWalker {
 final class MemberDecompressor: @unchecked Sendable {
     private let inflater = MemberInflater()
 
-    /// Checks a whole member and writes its text to `output`, which has room for it.
+    /// Checks the bytes of a whole member. Comes before memory is asked for its text: a damaged length may be any.
+    func checkIntact(_ member: UnsafeMutableRawPointer, _ header: MemberHeader, at offset: Int) throws {
+        guard header.isIntact(member) else { throw altered(at: offset) }
+    }
+
+    /// Writes the text of a member whose bytes were checked to `output`, which has room for it.
     func decompress(
         _ member: UnsafeMutableRawPointer, _ header: MemberHeader, at offset: Int, into output: UnsafeMutableRawPointer
     ) throws {
@@ -80,18 +88,21 @@ final class MemberDecompressor: @unchecked Sendable {
             start: member + MemberHeader.length, count: Int(header.memberLength) - overhead)
         let trailer = member + Int(header.memberLength) - MemberHeader.trailerLength
         let text = UnsafeRawBufferPointer(start: output, count: Int(header.textLength))
-        guard header.isIntact(member), inflater.inflate(data, into: output, length: Int(header.textLength)),
+        guard inflater.inflate(data, into: output, length: Int(header.textLength)),
             UInt32(littleEndian: trailer.loadUnaligned(as: UInt32.self)) == GzipChecksum.crc32(text),
             UInt32(littleEndian: trailer.loadUnaligned(fromByteOffset: 4, as: UInt32.self)) == header.textLength
-        else {
-            throw BackupError(
-                .damaged, "the member is not as it was written: \(ArchiveReader.damageHint)",
-                location: ["byte \(offset)"])
-        }
+        else { throw altered(at: offset) }
+    }
+
+    private func altered(at offset: Int) -> BackupError {
+        BackupError(
+            .damaged, "the member is not as it was written: \(ArchiveReader.damageHint)",
+            location: ["byte \(offset)"])
     }
 
     /// The text of a member of moderate size.
     func text(of member: UnsafeMutableRawPointer, _ header: MemberHeader, at offset: Int) throws -> [UInt8] {
+        try checkIntact(member, header, at: offset)
         let buffer = ByteBuffer(capacity: Int(header.textLength) + 1)
         try decompress(member, header, at: offset, into: buffer.base)
         return Array(UnsafeRawBufferPointer(start: buffer.base, count: Int(header.textLength)))

@@ -71,9 +71,14 @@ final class PlainProducer: @unchecked Sendable {
     private var seenKeys: Set<String> = []
     private var seenTables: Set<String> = []
     private var slot: ReadSlot?
+    /// What the keys seen so far take, in bytes.
+    private var keyBytes = 0
 
     /// A row's text, in bytes; a row of the largest values, each of which needs an escape.
     private static let longestRow = 512 << 20
+    /// All names of tables and top-level keys together, in bytes; each counts for what it takes in memory besides.
+    private static let longestKeys = 16 << 20
+    private static let keyOverhead = 64
     private static let identityKeys: Set<String> = ["version", "timestamp", "job_id", "job_name", "generator"]
 
     init(
@@ -88,7 +93,8 @@ final class PlainProducer: @unchecked Sendable {
     func header() throws -> ArchiveHeader {
         var text = Array("{".utf8)
         for (index, member) in identity.enumerated() {
-            text += (index == 0 ? [] : Array(",".utf8)) + JSONBuilder.string(member.key) + Array(":".utf8) + member.value
+            text +=
+                (index == 0 ? [] : Array(",".utf8)) + JSONBuilder.string(member.key) + Array(":".utf8) + member.value
         }
         return try ArchiveHeader(topLevel: try JSONSlices(object: text + Array("}".utf8)))
     }
@@ -114,7 +120,8 @@ final class PlainProducer: @unchecked Sendable {
         }
         if seenKeys.contains("generator") {
             throw BackupError(
-                .damaged, "it was written by elder-backup and compressed anew since, so that its members' digests "
+                .damaged,
+                "it was written by elder-backup and compressed anew since, so that its members' digests "
                     + "are gone; use the original file")
         }
         try ArchiveReader.refuse(unknown: wanted?.subtracting(seenTables) ?? [])
@@ -126,6 +133,8 @@ final class PlainProducer: @unchecked Sendable {
         if try scanner.take(UInt8(ascii: "}")) { return }
         while true {
             let key = try scanner.string()
+            keyBytes += key.utf8.count + PlainProducer.keyOverhead
+            guard keyBytes <= PlainProducer.longestKeys else { throw scanner.malformed("there are too many keys") }
             try scanner.expect(UInt8(ascii: ":"))
             try body(key, &scanner)
             if try scanner.take(UInt8(ascii: "}")) { return }

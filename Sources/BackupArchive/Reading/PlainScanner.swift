@@ -92,7 +92,9 @@ struct PlainScanner {
     mutating func string() throws -> String {
         guard try peek() == UInt8(ascii: "\"") else { throw malformed("a string is missing") }
         let range = try value(atMost: 1 << 20)
-        guard let string = JSONSlices.string(Array(UnsafeBufferPointer(start: text + range.lowerBound, count: range.count)))
+        guard
+            let string = JSONSlices.string(
+                Array(UnsafeBufferPointer(start: text + range.lowerBound, count: range.count)))
         else { throw malformed("a string is not well-formed") }
         return string
     }

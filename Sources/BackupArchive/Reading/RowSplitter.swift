@@ -6,6 +6,7 @@ enum RowSplitter {
     static func work(on slot: ReadSlot, with decompressor: MemberDecompressor) throws {
         guard let header = slot.header else { return }
         slot.batch.reset()
+        try decompressor.checkIntact(slot.member.base, header, at: slot.offset)
         slot.batch.reserve(Int(header.textLength))
         try decompressor.decompress(slot.member.base, header, at: slot.offset, into: slot.batch.bytes)
         slot.batch.count = Int(header.textLength)
@@ -29,8 +30,10 @@ enum RowSplitter {
         let end = batch.count
         var index = 0
         func take(_ expected: [UInt8]) -> Bool {
-            guard index + expected.count <= end, expected.elementsEqual(UnsafeBufferPointer(
-                start: text + index, count: expected.count))
+            guard index + expected.count <= end,
+                expected.elementsEqual(
+                    UnsafeBufferPointer(
+                        start: text + index, count: expected.count))
             else { return false }
             index += expected.count
             return true

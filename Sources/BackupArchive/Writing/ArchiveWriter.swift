@@ -77,7 +77,10 @@ package final class ArchiveWriter {
         }
     }
 
-    deinit { pipeline.stop() }
+    deinit {
+        pipeline.stop()
+        output.discard()
+    }
 
     /// Bytes that have reached the file.
     package var bytesWritten: Int { output.bytesWritten }
@@ -205,7 +208,7 @@ final class MemberCompressor: @unchecked Sendable {
 
     func compress(_ slot: MemberSlot) throws {
         let text = UnsafeRawBufferPointer(start: slot.batch.bytes, count: slot.batch.count)
-        guard text.count <= Int(UInt32.max / 2) else {
+        guard text.count <= MemberHeader.longestText else {
             throw BackupError(.unsupported, "a row's text is over 2 GiB; lower BACKUP_MAX_ROW to refuse such rows")
         }
         let overhead = MemberHeader.length + MemberHeader.trailerLength

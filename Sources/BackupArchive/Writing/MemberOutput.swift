@@ -13,10 +13,14 @@ final class MemberOutput: @unchecked Sendable {
     private var tables: [TableTotals] = []
     private var textBytes: Int64 = 0
     private let written = Atomic<Int>(0)
+    /// Those that nobody else can have taken since: emptied once the files have their names.
+    private var temporaryPaths: [String]
 
     init(temporaryPath: String, header: ArchiveHeader) throws {
         file = try OutputFile(temporaryPath: temporaryPath)
-        manifest = try ManifestWriter(temporaryPath: temporaryPath + ManifestWriter.suffix, header: header)
+        let manifestPath = temporaryPath + ManifestWriter.suffix
+        manifest = try ManifestWriter(temporaryPath: manifestPath, header: header)
+        temporaryPaths = [temporaryPath, manifestPath]
     }
 
     var bytesWritten: Int { written.load(ordering: .relaxed) }
@@ -42,6 +46,13 @@ final class MemberOutput: @unchecked Sendable {
 
     func summary() -> ArchiveSummary {
         ArchiveSummary(tables: tables, precedingBytes: digest.count, precedingSHA256: digest.hexadecimal)
+    }
+
+    /// Removes what was not published. Threads that have ended may still hold this object for a moment, so that its
+    /// files would outlive the writer.
+    func discard() {
+        for path in temporaryPaths { try? FileOperations.remove(path) }
+        temporaryPaths = []
     }
 
     func syncAndCheck() throws {
@@ -70,6 +81,7 @@ final class MemberOutput: @unchecked Sendable {
                 throw BackupError(.storage, "\(manifestPath) appeared during the backup")
             }
             hasManifest = true
+            temporaryPaths = []
             observe(.manifestRenamed)
             try FileOperations.syncDirectory(directory)
             observe(.directorySynced)

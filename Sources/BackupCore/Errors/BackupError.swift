@@ -72,7 +72,8 @@ extension BackupError {
     }
 
     /// The same for the file system's own refusals.
-    package static func system(_ action: String, path: String, errno number: Int32, hint: String? = nil) -> BackupError {
+    package static func system(_ action: String, path: String, errno number: Int32, hint: String? = nil) -> BackupError
+    {
         system(.storage, action, path: path, errno: number, hint: hint)
     }
 }

@@ -61,7 +61,8 @@ package struct ArchiveInspection: Sendable, Codable {
             let findings = try archive.read(
                 tables: nil, workers: BackupEngine.workers, consumer: RowCollector { _, _ in })
             header = archive.form == .plain ? findings.header : header
-            let columns = Dictionary(header.tables.map { ($0.name, $0.columns) }, uniquingKeysWith: { first, _ in first })
+            let columns = Dictionary(
+                header.tables.map { ($0.name, $0.columns) }, uniquingKeysWith: { first, _ in first })
             tables = findings.tables.map {
                 Table(
                     name: $0.name, rows: $0.rows, columns: columns[$0.name] ?? [],

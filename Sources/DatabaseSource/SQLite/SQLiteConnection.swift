@@ -52,6 +52,16 @@ final class SQLiteConnection {
         sqlite3_close_v2(handle)
     }
 
+    /// Closes, and fails where a statement still holds the connection: a file that is about to get its name must be
+    /// complete. Statements that virtual tables keep for themselves are ended by SQLite.
+    func closeCompletely() throws(BackupError) {
+        guard !isClosed else { return }
+        guard sqlite3_close(handle) == SQLITE_OK else {
+            throw BackupError(.internal, "a statement on \(path) was still open when the restore ended")
+        }
+        isClosed = true
+    }
+
     /// Runs one or more statements of our own that return nothing of interest.
     func execute(_ sql: String) throws(BackupError) {
         let status = sqlite3_exec(handle, sql, nil, nil, nil)

@@ -15,10 +15,8 @@ struct TextReport {
         let margin = String(repeating: " ", count: indent)
         switch value {
         case .object(let fields):
-            // Single values first: the short before the long.
-            let ordered = fields.sorted {
-                ($0.value.depth == 0 ? 0 : 1, $0.key) < ($1.value.depth == 0 ? 0 : 1, $1.key)
-            }
+            // The short before the long: single values, objects, lists.
+            let ordered = fields.sorted { ($0.value.depth, $0.key) < ($1.value.depth, $1.key) }
             for (key, field) in ordered { append(field, named: label(key), indent: indent, to: &lines) }
         case .array(let items):
             if items.allSatisfy({ $0.scalars != nil }), let table = table(items) {
@@ -89,10 +87,11 @@ private enum JSONTree: Decodable {
         }
     }
 
-    /// 0 for a single value.
+    /// 0 for a single value, 1 for an object, 2 for a list.
     var depth: Int {
         switch self {
-        case .array, .object: 1
+        case .array: 2
+        case .object: 1
         default: 0
         }
     }

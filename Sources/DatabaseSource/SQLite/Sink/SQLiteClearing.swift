@@ -11,10 +11,7 @@ struct SQLiteClearing {
     }
 
     /// Refuses where rows of another table refer to a table that is cleared, or would go along with its rows.
-    ///
-    /// - Parameter sparing: whether tables may yet join those that are cleared, so that the check at the end decides.
-    func check(sparing: Bool = false) throws(BackupError) {
-        if sparing { return }
+    func check() throws(BackupError) {
         let statement = try connection.prepare(
             """
             SELECT t.name, f."table", f.on_delete, f."from" FROM sqlite_schema AS t, pragma_foreign_key_list(t.name) AS f

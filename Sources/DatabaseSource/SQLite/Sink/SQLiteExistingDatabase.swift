@@ -173,8 +173,9 @@ final class SQLiteExistingDatabase: SQLiteRestoration {
     // MARK: Clearing
 
     private func clear() throws(BackupError) {
-        if options.clearExisting {
-            try SQLiteClearing(tables: targets.values.map(\.name), on: connection).check()
+        // Where all tables are restored, what others refer to is checked at the end. Nothing cascades meanwhile.
+        if options.clearExisting, let chosen = options.tables {
+            try SQLiteClearing(tables: chosen + targets.values.map(\.name), on: connection).check()
         }
         for (name, table) in targets {
             let isShadow = definitions?.objects.contains { $0.kind == .shadowTable && $0.name == name } ?? false
@@ -219,9 +220,6 @@ final class SQLiteExistingDatabase: SQLiteRestoration {
             throw BackupError(.target, "\(path) cannot take the archive's rows: \(fault)")
         }
         if options.clearExisting {
-            // The tables yet to come are not known: those of this name alone would be too few.
-            try SQLiteClearing(tables: targets.values.map(\.name) + [table.name], on: connection).check(
-                sparing: options.tables == nil)
             try connection.execute("DELETE FROM main.\(SQLiteConnection.quote(table.name))")
         }
         targets[name] = table

@@ -37,7 +37,7 @@ final class SQLiteNewFile: SQLiteRestoration {
     func begin() throws {
         try configure(connection)
         try SQLiteSchemaReplay.prepare(connection, for: schema)
-        try connection.execute("PRAGMA cache_size=-16384")
+        try connection.execute("PRAGMA cache_size=-8192")
         try connection.execute("BEGIN IMMEDIATE")
         let replay = try SQLiteSchemaReplay(schema, on: connection, trustSchema: options.trustSchema)
         try replay.createAllButIndexes()
@@ -104,6 +104,7 @@ final class SQLiteNewFile: SQLiteRestoration {
         for loader in loaders { loader.finish() }
         try settleCounters()
         try replay?.createIndexes()
+        try SQLiteSchemaOrder.restore(schema.objects, on: connection)
         warnings += replay?.notes ?? []
         var notes: [String] = []
         for (pair, count) in try connection.foreignKeyViolations(notes: &notes).sorted(by: { $0.key < $1.key }) {

@@ -76,13 +76,3 @@ struct SQLiteForeignKeyPair: Hashable, Comparable {
         (left.child, left.parent) < (right.child, right.parent)
     }
 }
-
-extension SQLiteConnection {
-    /// Closes, and fails where something still holds the connection: then the file would not be complete.
-    func closeCompletely() throws(BackupError) {
-        guard sqlite3_next_stmt(handle, nil) == nil else {
-            throw BackupError(.internal, "a statement on \(path) was still open when the restore ended")
-        }
-        close()
-    }
-}

@@ -1,103 +1,63 @@
-/// The order in which objects are created so that their rows in `sqlite_schema` come to stand as in the source.
+internal import BackupCore
+
+/// The order of objects: in which they are created, and in which they stand in `sqlite_schema` afterwards.
 ///
-/// VACUUM copies tables in the order of those rows, then indexes, then all that has no pages of its own (views,
-/// triggers, virtual tables). After it has run, a virtual table stands behind its shadow tables; yet creating it is
-/// what makes them. So the order is kept within tables, and within views, triggers and virtual tables; between the two
-/// it is merged: a virtual table comes where its first shadow table stands, a trigger behind its table.
+/// The two differ. A virtual table makes its shadow tables, which stand before it once `VACUUM` has run; and indexes
+/// are built after the rows are loaded. Yet `.dump` and `VACUUM` follow the rows of `sqlite_schema`, so that order is
+/// restored at the end.
 enum SQLiteSchemaOrder {
-    /// All objects but indexes, in the order of creation. A shadow table follows its virtual table, which usually has
-    /// made it.
+    /// All objects but indexes, in the order of creation: what holds rows, then views and triggers. A shadow table
+    /// follows its virtual table, which usually has made it.
     static func creation(of objects: [SQLiteSchema.Object]) -> [SQLiteSchema.Object] {
-        var merge = Merge(objects)
-        return merge.run()
+        let virtualTables = Dictionary(
+            objects.filter { $0.kind == .virtualTable }.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        var made: Set<String> = []
+        var result: [SQLiteSchema.Object] = []
+        func add(_ object: SQLiteSchema.Object) {
+            if made.insert(object.name).inserted { result.append(object) }
+        }
+        for object in objects {
+            switch object.kind {
+            case .shadowTable:
+                if let owner = object.owner, let virtualTable = virtualTables[owner] { add(virtualTable) }
+                add(object)
+            case .table, .internalTable, .virtualTable: add(object)
+            case .index, .view, .trigger: break
+            }
+        }
+        return result + objects.filter { $0.kind == .view || $0.kind == .trigger }
     }
 
-    private struct Merge {
-        private let objects: [SQLiteSchema.Object]
-        /// Places in ``objects`` of what has pages, in order.
-        private var tables: ArraySlice<Int>
-        /// Places in ``objects`` of what has none, in order.
-        private var others: ArraySlice<Int>
-        /// The place of the first shadow table of each virtual table that has one.
-        private var firstShadows: [String: Int] = [:]
-        private var created: Set<String> = []
-        private var result: [SQLiteSchema.Object] = []
-
-        init(_ objects: [SQLiteSchema.Object]) {
-            self.objects = objects
-            var tables: [Int] = []
-            var others: [Int] = []
-            let virtualTables = Set(objects.filter { $0.kind == .virtualTable }.map(\.name))
-            for (place, object) in objects.enumerated() {
-                switch object.kind {
-                case .table, .internalTable: tables.append(place)
-                case .shadowTable:
-                    tables.append(place)
-                    if let owner = object.owner, virtualTables.contains(owner), firstShadows[owner] == nil {
-                        firstShadows[owner] = place
-                    }
-                case .view, .trigger, .virtualTable: others.append(place)
-                case .index: break
-                }
-            }
-            self.tables = tables[...]
-            self.others = others[...]
+    /// Gives the rows of `sqlite_schema` the order they have in the source. Only their row numbers change, which
+    /// nothing refers to (https://sqlite.org/schematab.html); no text from an archive takes part in it.
+    static func restore(_ objects: [SQLiteSchema.Object], on connection: SQLiteConnection) throws(BackupError) {
+        let places = Dictionary(
+            objects.enumerated().map { (key($0.element), $0.offset) }, uniquingKeysWith: { first, _ in first })
+        let rows = try connection.prepare("SELECT rowid,type,name FROM sqlite_schema ORDER BY rowid")
+        var present: [(rowid: Int64, place: Int)] = []
+        while try rows.step() {
+            // What the source lacks, because a module of this SQLite makes more, goes to the end.
+            let place = places["\(try rows.text(1) ?? "") \(try rows.text(2) ?? "")"] ?? Int.max
+            present.append((rows.integer(0), place))
         }
-
-        mutating func run() -> [SQLiteSchema.Object] {
-            while !tables.isEmpty || !others.isEmpty {
-                let table = tables.first
-                let other = others.first
-                let tableMayCome = table.map(mayCreateTable) ?? false
-                let otherMayCome = other.map(mayCreateOther) ?? false
-                if let other, otherMayCome, !tableMayCome || other < (table ?? Int.max) {
-                    others.removeFirst()
-                    create(other)
-                } else if let table, tableMayCome {
-                    tables.removeFirst()
-                    create(table)
-                } else {
-                    breakTie(table, other)
-                }
-            }
-            return result
+        rows.reset()
+        let ordered = present.sorted { ($0.place, $0.rowid) < ($1.place, $1.rowid) }
+        guard let last = present.last, ordered.map(\.rowid) != present.map(\.rowid) else { return }
+        try connection.execute("PRAGMA writable_schema=ON")
+        let update = try connection.prepare("UPDATE sqlite_schema SET rowid=?1 WHERE rowid=?2")
+        for (offset, row) in ordered.enumerated() {
+            update.bind(last.rowid + 1 + Int64(offset), at: 1)
+            update.bind(row.rowid, at: 2)
+            try update.step()
+            update.reset()
         }
+        try connection.execute("PRAGMA writable_schema=OFF")
+    }
 
-        private mutating func create(_ place: Int) {
-            created.insert(objects[place].name)
-            result.append(objects[place])
-        }
-
-        private func mayCreateTable(_ place: Int) -> Bool {
-            let object = objects[place]
-            guard object.kind == .shadowTable, let owner = object.owner, firstShadows[owner] != nil else { return true }
-            return created.contains(owner)
-        }
-
-        private func mayCreateOther(_ place: Int) -> Bool {
-            let object = objects[place]
-            switch object.kind {
-            case .trigger: return created.contains(object.table)
-            case .virtualTable: return firstShadows[object.name].map { $0 == tables.first } ?? true
-            default: return true
-            }
-        }
-
-        /// Neither order can be kept (a schema that was altered by hand): what must exist first goes first.
-        private mutating func breakTie(_ table: Int?, _ other: Int?) {
-            if let table, let owner = objects[table].owner,
-                let position = others.firstIndex(where: {
-                    objects[$0].kind == .virtualTable && objects[$0].name == owner
-                })
-            {
-                create(others.remove(at: position))
-            } else if let table {
-                tables.removeFirst()
-                create(table)
-            } else if let other {
-                others.removeFirst()
-                create(other)
-            }
+    private static func key(_ object: SQLiteSchema.Object) -> String {
+        switch object.kind {
+        case .table, .virtualTable, .shadowTable, .internalTable: "table \(object.name)"
+        case .index, .view, .trigger: "\(object.kind.rawValue) \(object.name)"
         }
     }
 }

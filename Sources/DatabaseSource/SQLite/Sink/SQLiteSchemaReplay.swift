@@ -77,7 +77,7 @@ final class SQLiteSchemaReplay {
         return replay.notes
     }
 
-    /// Creates everything but indexes, in the order that keeps that of the source (``SQLiteSchemaOrder``).
+    /// Creates everything but indexes (``SQLiteSchemaOrder/creation(of:)``).
     func createAllButIndexes() throws(BackupError) {
         for object in SQLiteSchemaOrder.creation(of: schema.objects) {
             do {

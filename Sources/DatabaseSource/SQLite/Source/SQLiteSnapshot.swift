@@ -55,16 +55,13 @@ package final class SQLiteSnapshot: DatabaseSnapshot {
             connection = original
             self.log = isLogged ? log : nil
             snapshot = "one read transaction, \(isLogged ? "wal" : "rollback journal")"
-            if !isLogged {
-                warnings.append(
-                    "\(original.path) has a rollback journal: writers wait until the backup has read it;"
-                        + " --stage shortens that to the time of a copy, WAL mode avoids it")
-            }
         }
         let plan = try SQLiteDumpPlan(of: definitions, on: connection, options: options)
         definitions.objects.removeAll {
             $0.kind == .internalTable && SQLiteSelection.droppedStatistics.contains(asciiLowercased($0.name))
         }
+        // What cannot be rebuilt here must fail the backup, not the restore that somebody needs one day.
+        warnings += try SQLiteSchemaReplay.check(definitions)
         ownsConnection = true
         self.options = options
         self.definitions = definitions
