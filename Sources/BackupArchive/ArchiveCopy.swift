@@ -23,12 +23,20 @@ package enum ArchiveCopy {
                 "archive \(source) has the SHA-256 \(digest), and should have \(expected): "
                     + ArchiveReader.damageHint)
         }
-        try place(archive, destination)
         if let manifest {
             let path = destination + ManifestWriter.suffix
             let copy = try OutputFile(temporaryPath: "\(path).\(getpid()).partial")
             _ = try stream(try InputFile(path: manifest.path), to: copy, step)
-            try place(copy, path)
+            try place(archive, destination)
+            do {
+                try place(copy, path)
+            } catch {
+                // Without its manifest it would pass for another program's.
+                try? FileOperations.remove(destination)
+                throw error
+            }
+        } else {
+            try place(archive, destination)
         }
         try FileOperations.syncDirectory(FileOperations.directory(of: destination))
     }
