@@ -23,14 +23,12 @@ package enum ArchiveCopy {
                 "archive \(source) has the SHA-256 \(digest), and should have \(expected): "
                     + ArchiveReader.damageHint)
         }
-        try place(archive, destination)
-        if let manifest {
-            let path = destination + ManifestWriter.suffix
-            let copy = try OutputFile(temporaryPath: "\(path).\(getpid()).partial")
+        let manifestCopy = try manifest.map { manifest in
+            let copy = try OutputFile(temporaryPath: "\(destination + ManifestWriter.suffix).\(getpid()).partial")
             _ = try stream(try InputFile(path: manifest.path), to: copy, step)
-            try place(copy, path)
+            return copy
         }
-        try FileOperations.syncDirectory(FileOperations.directory(of: destination))
+        try place(archive, manifestCopy, at: destination)
     }
 
     /// Removes an archive, its manifest first: what has no manifest does not count.
@@ -72,6 +70,24 @@ package enum ArchiveCopy {
         }
         try output.sync()
         return digest.hexadecimal
+    }
+
+    /// Gives both files their names, or neither.
+    private static func place(_ archive: OutputFile, _ manifest: OutputFile?, at path: String) throws {
+        try place(archive, path)
+        let manifestPath = path + ManifestWriter.suffix
+        var hasManifest = false
+        do {
+            if let manifest {
+                try place(manifest, manifestPath)
+                hasManifest = true
+            }
+            try FileOperations.syncDirectory(FileOperations.directory(of: path))
+        } catch {
+            if hasManifest { try? FileOperations.remove(manifestPath) }
+            try? FileOperations.remove(path)
+            throw error
+        }
     }
 
     private static func place(_ file: OutputFile, _ path: String) throws {

@@ -9,6 +9,9 @@ enum ArchiveName {
 
     static func stem(jobID: Int64, at time: Timestamp) -> String { "backup_\(jobID)_\(time.fileName)" }
 
+    /// What archives are sorted by: the time in the name, those without one first.
+    static func order(_ name: String) -> Int64 { time(in: name)?.microseconds ?? Int64.min }
+
     /// The time in an archive's name, where it has one.
     static func time(in name: String) -> Timestamp? {
         let parts = name.split(separator: "_")

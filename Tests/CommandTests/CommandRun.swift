@@ -23,14 +23,14 @@ struct CommandRun {
 
     init(
         _ arguments: [String], environment: [String: String] = [:], in directory: TemporaryDirectory,
-        output: FileHandle? = nil
+        output: FileHandle? = nil, program: URL = CommandRun.program
     ) throws {
         let outputFile = directory.url.appending(path: ".output")
         let messageFile = directory.url.appending(path: ".messages")
         try Data().write(to: outputFile)
         try Data().write(to: messageFile)
         let process = Process()
-        process.executableURL = CommandRun.program
+        process.executableURL = program
         process.arguments = arguments
         process.environment = environment
         process.currentDirectoryURL = directory.url

@@ -42,9 +42,9 @@ package struct BackupError: Error, Sendable, Equatable, CustomStringConvertible 
         self.location = location
     }
 
-    /// The same error with one more place in front.
+    /// The same error with one more place in front, unless that is where it stands already.
     package func located(_ place: String) -> BackupError {
-        BackupError(code, message, location: [place] + location)
+        location.first == place ? self : BackupError(code, message, location: [place] + location)
     }
 
     package var description: String {

@@ -37,13 +37,10 @@ extension BackupEngine {
             at: started)
         observer(.step(.backupRecorded))
         logger.debug("backup started", metadata: ["job.id": "\(job.id)", "backup.id": "\(record.id)"])
+        var run = BackupRun(engine: self, request: request, job: job, source: source, cancellation: cancellation)
         do {
-            var run = BackupRun(engine: self, request: request, job: job, source: source, cancellation: cancellation)
             let result = try run.write(record: record, stem: stem)
             record.complete(result, at: Timestamp.now())
-            try catalog.update(record)
-            observer(.step(.backupCompleted))
-            return BackupResponse(record: record, warnings: run.warnings)
         } catch {
             record.fail(error, at: Timestamp.now())
             do {
@@ -53,6 +50,34 @@ extension BackupEngine {
                 logger.error("catalog update failed", metadata: ["error": "\(second)"])
             }
             throw error
+        }
+        do {
+            try catalog.update(record)
+        } catch {
+            // The record stays `running`, and the next start's sweep finds the archive and completes it.
+            throw BackupError(
+                .catalog,
+                "the backup is complete (\(record.filePath)), but the catalog could not be told: \(error); "
+                    + "the next start of elder-backup completes its record")
+        }
+        observer(.step(.backupCompleted))
+        run.warn(expire(job))
+        return BackupResponse(record: record, warnings: run.warnings)
+    }
+
+    /// Applies the job's retention, now that there is a newer good backup. A deletion that fails is told and does not
+    /// make the backup a failure.
+    private func expire(_ job: BackupJob) -> [String] {
+        do {
+            let deleted = try applyRetention(of: job, dryRun: false).filter { !$0.keep }
+            for decision in deleted {
+                logger.info(
+                    "a backup was deleted by retention",
+                    metadata: ["backup.id": "\(decision.record.id)", "reason": "\(decision.reason)"])
+            }
+            return []
+        } catch {
+            return ["retention could not delete an old backup: \(error)"]
         }
     }
 
@@ -175,7 +200,7 @@ private struct BackupRun {
                 + "records; check that \(source.redacted) is the right database")
     }
 
-    private mutating func warn(_ lines: [String]) {
+    mutating func warn(_ lines: [String]) {
         warnings += lines
         for line in lines { engine.observer(.warning(line)) }
     }

@@ -25,7 +25,10 @@ extension BackupEngine {
                     .storage, "cannot read the directory \(directory): check that it exists and is readable")
             }
             var response = CatalogRebuildResponse(adopted: 0, known: 0, skipped: [])
-            for name in names.sorted() where name.hasPrefix("backup_") && name.hasSuffix(ArchiveName.fileExtension) {
+            // In the order of making, which the catalog's ids stand for.
+            let archives = names.filter { $0.hasPrefix("backup_") && $0.hasSuffix(ArchiveName.fileExtension) }
+                .sorted { (ArchiveName.order($0), $0) < (ArchiveName.order($1), $1) }
+            for name in archives {
                 try cancellation.check()
                 let path = directory + "/" + name
                 if try self.catalog.records(filename: name).contains(where: { FileOperations.isSame($0.filePath, path) }

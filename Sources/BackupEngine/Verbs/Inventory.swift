@@ -88,15 +88,25 @@ extension BackupEngine {
             let jobs = try job.map { [try self.findJob($0)] } ?? self.catalog.jobs(enabled: nil)
             var response = PruneResponse(dryRun: dryRun, deleted: 0, kept: 0, freedBytes: 0, backups: [])
             for job in jobs {
-                let records = try self.catalog.records(jobID: job.id, status: nil, limit: nil)
-                for decision in RetentionPlan.plan(records: records, retentionDays: job.retentionDays) {
-                    try cancellation.check()
-                    if !decision.keep, !dryRun { try self.remove(decision.record) }
+                for decision in try self.applyRetention(of: job, dryRun: dryRun, { try cancellation.check() }) {
                     response.add(decision)
                 }
             }
             return response
         }
+    }
+
+    /// Deletes what a job's retention no longer keeps; returns what was decided over each of its backups.
+    func applyRetention(
+        of job: BackupJob, dryRun: Bool, _ step: () throws -> Void = {}
+    ) throws -> [RetentionPlan.Decision] {
+        let records = try catalog.records(jobID: job.id, status: nil, limit: nil)
+        let decisions = RetentionPlan.plan(records: records, retentionDays: job.retentionDays)
+        for decision in decisions where !decision.keep && !dryRun {
+            try step()
+            try remove(decision.record)
+        }
+        return decisions
     }
 }
 

@@ -26,11 +26,14 @@ extension BackupEngine {
 
         let chosen = tablesToRead(archive, target, request)
         if target.needsSurvey {
-            let survey = RestoreConsumer(target: target, mode: .survey, observer: observer, cancellation: cancellation)
+            let survey = RestoreConsumer(
+                target: target, mode: .survey, expectedRows: nil, observer: observer, cancellation: cancellation)
             _ = try archive.read(tables: chosen, workers: BackupEngine.workers, consumer: survey)
             try target.endSurvey()
         }
-        let consumer = RestoreConsumer(target: target, mode: .load, observer: observer, cancellation: cancellation)
+        let consumer = RestoreConsumer(
+            target: target, mode: .load, expectedRows: archive.rowCount(of: chosen), observer: observer,
+            cancellation: cancellation)
         let findings = try archive.read(tables: chosen, workers: BackupEngine.workers, consumer: consumer)
         try copy.compare(findings, of: archive)
         var warnings = try target.finishLoading().warnings
@@ -109,6 +112,11 @@ extension BackupEngine {
 }
 
 extension ArchiveReader {
+    /// How many rows the manifest promises, in all tables or in those that were chosen; nil without a manifest.
+    func rowCount(of tables: Set<String>?) -> Int64? {
+        manifest?.tables.reduce(0) { $0 + (tables?.contains($1.totals.name) ?? true ? $1.totals.rows : 0) }
+    }
+
     /// What a target needs to know before rows come.
     func contents() throws -> ArchiveContents {
         guard form == .members, let source = header.source, let definitions = header.definitions else {
@@ -128,14 +136,17 @@ private final class RestoreConsumer: ArchiveConsumer {
 
     private let target: any RestoreTarget
     private let mode: Mode
+    private let expectedRows: Int64?
     private let observer: ProgressObserver
     private let cancellation: Cancellation
 
     init(
-        target: any RestoreTarget, mode: Mode, observer: @escaping ProgressObserver, cancellation: Cancellation
+        target: any RestoreTarget, mode: Mode, expectedRows: Int64?, observer: @escaping ProgressObserver,
+        cancellation: Cancellation
     ) {
         self.target = target
         self.mode = mode
+        self.expectedRows = expectedRows
         self.observer = observer
         self.cancellation = cancellation
     }
@@ -150,7 +161,7 @@ private final class RestoreConsumer: ArchiveConsumer {
 
     func advanced(table: String, rows: Int64, bytes: Int64) throws {
         try cancellation.check()
-        if mode == .load { observer(.progress(table: table, rows: rows, bytes: bytes, expectedRows: nil)) }
+        if mode == .load { observer(.progress(table: table, rows: rows, bytes: bytes, expectedRows: expectedRows)) }
     }
 }
 

@@ -40,7 +40,8 @@ extension BackupEngine {
             let archive = try ArchiveReader.open(path: copy.path)
             item.fileSize = Int64(archive.size)
             item.manifest = archive.manifest != nil
-            let consumer = VerifyConsumer(observer: observer, cancellation: cancellation)
+            let consumer = VerifyConsumer(
+                expectedRows: archive.rowCount(of: nil), observer: observer, cancellation: cancellation)
             let findings = try archive.read(tables: nil, workers: BackupEngine.workers, consumer: consumer)
             try copy.compare(findings, of: archive)
             item.recordCount = findings.recordCount
@@ -63,21 +64,24 @@ extension BackupEngine {
 
 /// Checks rows without keeping them.
 private final class VerifyConsumer: ArchiveConsumer {
-    private let stage = RowSyntaxCheck()
+    private let expectedRows: Int64?
     private let observer: ProgressObserver
     private let cancellation: Cancellation
 
-    init(observer: @escaping ProgressObserver, cancellation: Cancellation) {
+    init(expectedRows: Int64?, observer: @escaping ProgressObserver, cancellation: Cancellation) {
+        self.expectedRows = expectedRows
         self.observer = observer
         self.cancellation = cancellation
     }
 
-    func beginTable(_ name: String, description: TableDescription?) throws -> (any RowStage)? { stage }
+    func beginTable(_ name: String, description: TableDescription?) throws -> (any RowStage)? {
+        RowSyntaxCheck(isForeign: description == nil)
+    }
 
     func endTable(_ totals: TableTotals) throws {}
 
     func advanced(table: String, rows: Int64, bytes: Int64) throws {
         try cancellation.check()
-        observer(.progress(table: table, rows: rows, bytes: bytes, expectedRows: nil))
+        observer(.progress(table: table, rows: rows, bytes: bytes, expectedRows: expectedRows))
     }
 }

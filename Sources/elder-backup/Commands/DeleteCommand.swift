@@ -18,8 +18,7 @@ struct DeleteCommand: AsyncParsableCommand {
     @Argument(help: "The backup: its number or its file name.")
     var backup: String
 
-    @Flag(help: "Do not ask.")
-    var yes = false
+    @OptionGroup var consent: ConsentOptions
 
     @OptionGroup var location: LocationOptions
 
@@ -33,15 +32,7 @@ struct DeleteCommand: AsyncParsableCommand {
     func run() async throws {
         let console = output.console
         let reference = try BackupReference(argument: backup)
-        if !yes {
-            guard StandardInput.isTerminal else {
-                throw BackupError(
-                    .usage, "delete asks before it deletes, and there is no terminal to ask on: add --yes")
-            }
-            guard try StandardInput.confirm("Delete backup \(Printable.line(backup)) for ever?") else {
-                throw BackupError(.cancelled, "nothing was deleted")
-            }
-        }
+        try consent.demand("Delete backup \(Printable.line(backup)) for ever?")
         let record = try await location.engine(console).delete(reference)
         try console.finish(Response(deleted: record)) {
             "deleted backup \(record.id), \(Printable.line(record.filename)), \(Printable.bytes(record.fileSize))"

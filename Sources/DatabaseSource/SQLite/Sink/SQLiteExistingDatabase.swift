@@ -319,6 +319,9 @@ final class SQLiteExistingDatabase: SQLiteRestoration {
             // It fails where SQLite has rolled back by itself; closing does it in any case.
             _ = try? connection.execute("ROLLBACK")
             isInTransaction = false
+            // After a failed write (a full disk) SQLite leaves the journal to the next reader. That is this one, so
+            // that the file itself is as it was, not only for those who may write it.
+            _ = try? connection.integer("SELECT count(*) FROM sqlite_schema")
         }
         connection.close()
     }

@@ -58,10 +58,12 @@ enum SQLiteSourceFile {
     /// Refuses what cannot be a database before SQLite gives it a vaguer name.
     private static func check(_ path: String) throws(BackupError) {
         var status = stat()
-        guard stat(path, &status) == 0 else { throw .system(.source, "open", path: path, errno: errno) }
+        guard stat(path, &status) == 0 else {
+            throw .system(.source, "open", path: path, errno: errno, hint: "check the path")
+        }
         switch status.st_mode & S_IFMT {
         case S_IFREG: break
-        case S_IFDIR: throw .system(.source, "open", path: path, errno: EISDIR)
+        case S_IFDIR: throw .system(.source, "open", path: path, errno: EISDIR, hint: "name a file in it")
         default: throw BackupError(.source, "cannot open \(path): it is not a regular file")
         }
         guard status.st_size > 0 else {

@@ -18,8 +18,7 @@ struct JobDeleteCommand: AsyncParsableCommand {
     @Argument(help: "The job's name or number.")
     var job: String
 
-    @Flag(help: "Do not ask.")
-    var yes = false
+    @OptionGroup var consent: ConsentOptions
 
     @OptionGroup var location: LocationOptions
 
@@ -34,15 +33,7 @@ struct JobDeleteCommand: AsyncParsableCommand {
         let console = output.console
         let engine = try await location.engine(console)
         let found = try await engine.job(JobReference(job))
-        if !yes {
-            guard StandardInput.isTerminal else {
-                throw BackupError(
-                    .usage, "delete asks before it deletes, and there is no terminal to ask on: add --yes")
-            }
-            guard try StandardInput.confirm("Delete job \(found.id), \(Printable.line(found.name))?") else {
-                throw BackupError(.cancelled, "nothing was deleted")
-            }
-        }
+        try consent.demand("Delete job \(found.id), \(Printable.line(found.name))?")
         _ = try await engine.deleteJob(JobReference("\(found.id)"))
         try console.finish(Response(deleted: found)) { "deleted job \(found.id), \(Printable.line(found.name))" }
     }
