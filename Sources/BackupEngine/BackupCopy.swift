@@ -9,13 +9,13 @@ struct BackupCopy: Sendable {
     /// Nil for a file that the catalog does not know.
     var record: BackupRecord?
 
-    /// Compares what a whole reading found with what the catalog says.
+    /// Compares what a reading found with what the catalog says. Where only some tables were read, the manifest tells
+    /// which archive this is, and where there is none, the file's bytes do.
     ///
     /// - Throws: `damaged`.
-    func compare(_ findings: ArchiveReader.Findings) throws {
-        guard let record, record.status == .completed, let found = findings.sha256, let expected = record.sha256 else {
-            return
-        }
+    func compare(_ findings: ArchiveReader.Findings, of archive: ArchiveReader) throws {
+        guard let record, record.status == .completed, let expected = record.sha256 else { return }
+        let found = try findings.sha256 ?? archive.manifest?.archiveSHA256 ?? ArchiveCopy.sha256(of: path)
         guard found == expected else {
             throw BackupError(
                 .damaged,
@@ -44,7 +44,8 @@ extension BackupEngine {
             }
             return BackupCopy(path: record.filePath, record: record)
         }
-        for path in [text, configuration.backupDirectory + "/" + text] where FileOperations.exists(path) {
+        for path in [text, configuration.backupDirectory + "/" + text]
+        where !text.isEmpty && FileOperations.exists(path) {
             return BackupCopy(path: path, record: try record(ofFile: path))
         }
         throw BackupError(.notFound, "no backup \"\(text)\": give an id or a name that \"list\" shows, or a path")
@@ -62,12 +63,16 @@ extension BackupEngine {
         }
         if text.contains("/") { return try record(ofFile: text) }
         let named = try catalog.records(filename: text)
-        return named.count == 1 ? named.first : try record(ofFile: text)
+        let completed = named.filter { $0.status == .completed }
+        if completed.count == 1 { return completed.first }
+        if named.count == 1 { return named.first }
+        return try record(ofFile: configuration.backupDirectory + "/" + text)
     }
 
-    /// The record whose local copy is that very file.
+    /// The record whose local copy is that very file. A failed run may have wanted the same name.
     private func record(ofFile path: String) throws -> BackupRecord? {
         let name = path.split(separator: "/").last.map(String.init) ?? path
-        return try catalog.records(filename: name).first { FileOperations.isSame($0.filePath, path) }
+        let records = try catalog.records(filename: name).filter { FileOperations.isSame($0.filePath, path) }
+        return records.first { $0.status == .completed } ?? records.first
     }
 }

@@ -24,7 +24,7 @@ extension BackupEngine {
         try target.prepare(try archive.contents(), options: options)
         observer(.step(.targetPrepared))
 
-        let chosen = target.tablesToLoad ?? request.tables.map(Set.init)
+        let chosen = tablesToRead(archive, target, request)
         if target.needsSurvey {
             let survey = RestoreConsumer(
                 target: target, mode: .survey, expectedRows: nil, observer: observer, cancellation: cancellation)
@@ -35,7 +35,7 @@ extension BackupEngine {
             target: target, mode: .load, expectedRows: archive.rowCount(of: chosen), observer: observer,
             cancellation: cancellation)
         let findings = try archive.read(tables: chosen, workers: BackupEngine.workers, consumer: consumer)
-        try copy.compare(findings)
+        try copy.compare(findings, of: archive)
         var warnings = try target.finishLoading().warnings
         observer(.step(.loadingFinished))
         if request.prove {
@@ -58,6 +58,15 @@ extension BackupEngine {
                 findings.tables.map { ($0.name, $0.rows) }, uniquingKeysWith: { first, _ in first }),
             errors: [:], proven: request.prove, durationSeconds: Timestamp.now().seconds(since: started),
             warnings: warnings)
+    }
+
+    /// The tables to read; nil where that is all of them, for then every byte of the file is checked.
+    private func tablesToRead(
+        _ archive: ArchiveReader, _ target: any RestoreTarget, _ request: RestoreRequest
+    ) -> Set<String>? {
+        guard let chosen = target.tablesToLoad ?? request.tables.map(Set.init) else { return nil }
+        guard archive.form == .members else { return chosen }
+        return chosen.isSuperset(of: archive.header.tables.map(\.name)) ? nil : chosen
     }
 
     private func restoreOptions(_ request: RestoreRequest) -> RestoreOptions {
