@@ -9,19 +9,20 @@ struct BackupCopy: Sendable {
     /// Nil for a file that the catalog does not know.
     var record: BackupRecord?
 
-    /// Compares what a whole reading found with what the catalog says.
+    /// Compares what a reading found with what the catalog says. Where only some of the members were read, their
+    /// manifest stands for the whole file.
     ///
     /// - Throws: `damaged`.
-    func compare(_ findings: ArchiveReader.Findings) throws {
-        guard let record, record.status == .completed, let found = findings.sha256, let expected = record.sha256 else {
-            return
-        }
-        guard found == expected else {
-            throw BackupError(
-                .damaged,
-                "archive \(path) is whole, yet not the one that the catalog knows as backup \(record.id): its SHA-256 is "
-                    + "\(found), the catalog says \(expected); another file has taken its place")
-        }
+    func compare(_ findings: ArchiveReader.Findings, of archive: ArchiveReader) throws {
+        guard let record, record.status == .completed, let expected = record.sha256 else { return }
+        var found = findings.sha256 ?? archive.manifest?.archiveSHA256
+        if archive.form == .plain { found = try ArchiveCopy.sha256(of: path) }
+        guard let found, found != expected else { return }
+        throw BackupError(
+            .damaged,
+            "archive \(path) is not the one that the catalog knows as backup \(record.id): its SHA-256 is \(found), "
+                + "the catalog says \(expected); another file has taken its place, so put the right one back or use "
+                + "another backup")
     }
 }
 

@@ -10,7 +10,12 @@ extension BackupEngine {
     /// - Throws: `notFound`, `damaged`, `target`, …; the target is then as it was.
     package func restore(_ request: RestoreRequest) async throws -> RestoreResponse {
         try await BlockingThread.run(named: "restore") { cancellation in
-            try self.runRestore(request, cancellation)
+            do {
+                return try self.runRestore(request, cancellation)
+            } catch let error as BackupError where error.code == .source {
+                // The database's own refusals do not know what it is opened for; here it is the target.
+                throw BackupError(.target, error.message, location: error.location)
+            }
         }
     }
 
@@ -24,7 +29,7 @@ extension BackupEngine {
         try target.prepare(try archive.contents(), options: options)
         observer(.step(.targetPrepared))
 
-        let chosen = target.tablesToLoad ?? request.tables.map(Set.init)
+        let chosen = archive.chosen(target.tablesToLoad ?? request.tables.map(Set.init))
         if target.needsSurvey {
             let survey = RestoreConsumer(
                 target: target, mode: .survey, expectedRows: nil, observer: observer, cancellation: cancellation)
@@ -35,7 +40,7 @@ extension BackupEngine {
             target: target, mode: .load, expectedRows: archive.rowCount(of: chosen), observer: observer,
             cancellation: cancellation)
         let findings = try archive.read(tables: chosen, workers: BackupEngine.workers, consumer: consumer)
-        try copy.compare(findings)
+        try copy.compare(findings, of: archive)
         var warnings = try target.finishLoading().warnings
         observer(.step(.loadingFinished))
         if request.prove {
@@ -103,6 +108,12 @@ extension BackupEngine {
 }
 
 extension ArchiveReader {
+    /// The tables to be read; nil where those are all, so that every byte of the file is read and checked.
+    fileprivate func chosen(_ tables: Set<String>?) -> Set<String>? {
+        guard form == .members, let tables, tables.isSuperset(of: header.tables.map(\.name)) else { return tables }
+        return nil
+    }
+
     /// How many rows the manifest promises, in all tables or in those that were chosen; nil without a manifest.
     func rowCount(of tables: Set<String>?) -> Int64? {
         manifest?.tables.reduce(0) { $0 + (tables?.contains($1.totals.name) ?? true ? $1.totals.rows : 0) }

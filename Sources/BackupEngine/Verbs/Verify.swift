@@ -43,7 +43,7 @@ extension BackupEngine {
             let consumer = VerifyConsumer(
                 expectedRows: archive.rowCount(of: nil), observer: observer, cancellation: cancellation)
             let findings = try archive.read(tables: nil, workers: BackupEngine.workers, consumer: consumer)
-            try copy.compare(findings)
+            try copy.compare(findings, of: archive)
             item.recordCount = findings.recordCount
             item.tables = findings.tables.count
             item.ok = true
