@@ -49,7 +49,8 @@ let package = Package(
             ]
         ),
         .testTarget(name: "BackupCoreTests", dependencies: ["BackupCore"]),
-        .testTarget(name: "BackupArchiveTests", dependencies: ["BackupCore", "BackupFiles", "BackupArchive"]),
+        .testTarget(
+            name: "BackupArchiveTests", dependencies: ["BackupCore", "BackupFiles", "BackupArchive", "CXXHash"]),
         .testTarget(
             name: "BackupCatalogTests",
             dependencies: ["BackupCore", "BackupCatalog", .product(name: "GRDB", package: "GRDB.swift")]

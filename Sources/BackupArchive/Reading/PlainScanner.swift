@@ -58,7 +58,7 @@ struct PlainScanner {
 
     /// The next value's place in ``bytes``, valid until the next call.
     mutating func value(atMost limit: Int) throws -> Range<Int> {
-        _ = try peek()
+        try expectValue()
         var walk = Walk()
         var offset = 0
         while true {
@@ -74,7 +74,7 @@ struct PlainScanner {
 
     /// Goes past the next value, however long, without keeping it.
     mutating func skipValue() throws {
-        _ = try peek()
+        try expectValue()
         var walk = Walk()
         while true {
             var offset = 0
@@ -85,6 +85,12 @@ struct PlainScanner {
             guard walk.depth <= PlainScanner.deepest else { throw malformed("values are nested over 1,000 deep") }
             index = end
             guard try refill() else { throw malformed("the text ends within a value") }
+        }
+    }
+
+    private mutating func expectValue() throws {
+        if [UInt8(ascii: ","), UInt8(ascii: ":"), UInt8(ascii: "}"), UInt8(ascii: "]")].contains(try peek()) {
+            throw malformed("a value is missing")
         }
     }
 

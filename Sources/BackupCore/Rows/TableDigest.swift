@@ -5,8 +5,8 @@ internal import CXXHash
 /// It is the sum modulo 2^128 of XXH3-128 (https://github.com/Cyan4973/xxHash, seed 0) over each row's text as it
 /// stands in the archive, from `{` to `}`, with the number of rows kept beside it. A sum does not cancel as an
 /// exclusive-or does: a row that is there twice counts twice. XXH3 instead of SHA-256 because one SHA-256 per row
-/// costs a quarter of the wall time of a backup (`docs/archive-format.md` has the figures); deliberate alteration is
-/// the business of the SHA-256 over the whole file.
+/// would take more than half as long as the whole backup does (`docs/archive-format.md` has the figures); deliberate
+/// alteration is the business of the SHA-256 over the whole file.
 package struct TableDigest: Sendable, Equatable {
     /// The sum of the row hashes.
     package private(set) var sum: UInt128 = 0

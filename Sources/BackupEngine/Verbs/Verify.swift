@@ -64,7 +64,6 @@ extension BackupEngine {
 
 /// Checks rows without keeping them.
 private final class VerifyConsumer: ArchiveConsumer {
-    private let stage = RowSyntaxCheck()
     private let expectedRows: Int64?
     private let observer: ProgressObserver
     private let cancellation: Cancellation
@@ -75,7 +74,9 @@ private final class VerifyConsumer: ArchiveConsumer {
         self.cancellation = cancellation
     }
 
-    func beginTable(_ name: String, description: TableDescription?) throws -> (any RowStage)? { stage }
+    func beginTable(_ name: String, description: TableDescription?) throws -> (any RowStage)? {
+        RowSyntaxCheck(isForeign: description == nil)
+    }
 
     func endTable(_ totals: TableTotals) throws {}
 

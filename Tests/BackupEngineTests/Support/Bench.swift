@@ -135,7 +135,9 @@ enum Comparison {
         let (expected, found) = (try dump(source), try dump(restored))
         #expect(
             expected == found, "dump: \(difference(expected, found))", sourceLocation: sourceLocation)
-        #expect(try TestDatabase(restored).first("PRAGMA integrity_check") == "ok", sourceLocation: sourceLocation)
+        // Where the source has rows that break its own constraints, so has the copy.
+        let check = try TestDatabase(source).rows("PRAGMA integrity_check")
+        #expect(try TestDatabase(restored).rows("PRAGMA integrity_check") == check, sourceLocation: sourceLocation)
         guard vacuumToo else { return }
         let (left, right) = (try vacuumed(source, in: bench), try vacuumed(restored, in: bench))
         if left != right {
@@ -167,5 +169,21 @@ final class StepWatch: Sendable {
             case .progress: break
             }
         }
+    }
+}
+
+extension Comparison {
+    /// An archive's text as any other program reads it.
+    static func unzipped(_ path: String) throws -> String {
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = ["gzip", "-dc", path]
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        try process.run()
+        let text = try pipe.fileHandleForReading.readToEnd() ?? Data()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else { throw TestFailure(description: "gzip -dc \(path) failed") }
+        return String(decoding: text, as: UTF8.self)
     }
 }

@@ -9,7 +9,7 @@ enum SQLValue {
     case null
     case integer(Int64)
     case real(Double)
-    /// In the database's own encoding, well-formed or not.
+    /// UTF-8, or little-endian UTF-16 where the database is in UTF-16, well-formed or not.
     case text([UInt8])
     case blob([UInt8])
 
@@ -36,7 +36,7 @@ final class TestDatabase {
     /// For an empty database only.
     func useEncoding(_ name: String) throws {
         try run("PRAGMA encoding='\(name)'")
-        textEncoding = UInt8(name == "UTF-8" ? SQLITE_UTF8 : name == "UTF-16le" ? SQLITE_UTF16LE : SQLITE_UTF16BE)
+        textEncoding = UInt8(name == "UTF-8" ? SQLITE_UTF8 : SQLITE_UTF16LE)
     }
 
     func run(_ sql: String) throws {

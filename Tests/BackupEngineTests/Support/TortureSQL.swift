@@ -32,7 +32,7 @@ enum TortureSQL {
         INSERT INTO integer_key_without VALUES(5,'five'),(-5,'minus five'),(0,NULL);
         CREATE TABLE strict_any(id INTEGER PRIMARY KEY, v ANY) STRICT;
         CREATE TABLE strict_all(i INT, j INTEGER, r REAL, t TEXT, b BLOB, a ANY) STRICT;
-        INSERT INTO strict_all VALUES(1,2,3,'4',x'05',6),(NULL,NULL,NULL,NULL,NULL,NULL),(-1,-2,9e999,'','','');
+        INSERT INTO strict_all VALUES(1,2,3,'4',x'05',6),(NULL,NULL,NULL,NULL,NULL,NULL),(-1,-2,9e999,'',x'','');
         CREATE TABLE strict_key(a TEXT, b INT, c ANY, PRIMARY KEY(c, a, b)) STRICT, WITHOUT ROWID;
         CREATE TABLE many_unique(a, b, c, UNIQUE(a,b), UNIQUE(c), PRIMARY KEY(b,c));
         INSERT INTO many_unique VALUES(1,1,1),(2,1,2),(NULL,NULL,NULL),(NULL,NULL,NULL);
@@ -131,13 +131,13 @@ enum TortureSQL {
     static let defaults = """
         CREATE TABLE checked(id INTEGER PRIMARY KEY, n INT CHECK(n > 0 OR n IS NULL), s TEXT DEFAULT 'it''s',
             t DEFAULT CURRENT_TIMESTAMP, u DEFAULT (1 + 2 * 3), v DEFAULT -1.5, w BLOB DEFAULT x'00ff', x DEFAULT NULL,
-            y TEXT NOT NULL DEFAULT '' ON CONFLICT REPLACE, z INT DEFAULT (abs(-5)), CONSTRAINT both CHECK(length(s) < 100 AND y <> 'no'));
+            y TEXT NOT NULL ON CONFLICT REPLACE DEFAULT '', z INT DEFAULT (abs(-5)), CONSTRAINT both CHECK(length(s) < 100 AND y <> 'no'));
         INSERT INTO checked(n) VALUES(1),(NULL),(3); INSERT INTO checked(s,t) VALUES(NULL,NULL);
         PRAGMA ignore_check_constraints=ON; INSERT INTO checked(n,y) VALUES(-5,'no'); PRAGMA ignore_check_constraints=OFF;
         """
 
     static let remains = """
-        CREATE TABLE shrunk(a, b TEXT, c, d INT); INSERT INTO shrunk VALUES(1,'b',3,4),(NULL,'',x'01',-4);
+        CREATE TABLE shrunk(a, b TEXT, c, d INT); INSERT INTO shrunk VALUES(7,'b',3,4),(NULL,'',x'01',-4);
         ALTER TABLE shrunk DROP COLUMN c; ALTER TABLE shrunk RENAME COLUMN b TO renamed;
         CREATE TABLE gone(a); INSERT INTO gone VALUES(zeroblob(50000)); DROP TABLE gone;
         CREATE TABLE before(a, b); CREATE INDEX before_a ON before(a); INSERT INTO before VALUES(1,2);

@@ -1,3 +1,4 @@
+internal import BackupCore
 internal import CSQLite
 
 /// Decides what a definition from an archive may do (https://sqlite.org/c3ref/set_authorizer.html).
@@ -18,18 +19,21 @@ final class SQLiteAuthorizer {
 
     /// Modules that keep to the tables that they make, and are part of SQLite itself.
     static let knownModules: Set<String> = ["fts3", "fts4", "fts5", "fts5vocab", "rtree", "rtree_i32", "geopoly"]
-    /// Functions that reach beyond the database.
-    private static let refusedFunctions: Set<String> = ["load_extension", "fts3_tokenizer"]
+    /// Functions that reach beyond the database, refused whatever is trusted.
+    private static let dangerousFunctions: Set<String> = ["load_extension", "fts3_tokenizer"]
 
     var statement = Statement.own
     /// What was refused since this was last set to nil.
     var refusal: String?
-    private let trustsModules: Bool
+    private let trustsSchema: Bool
+    private let refusedFunctions: Set<String>
     private let connection: SQLiteConnection
 
-    init(on connection: SQLiteConnection, trustsModules: Bool) {
+    init(on connection: SQLiteConnection, trustsSchema: Bool) throws(BackupError) {
         self.connection = connection
-        self.trustsModules = trustsModules
+        self.trustsSchema = trustsSchema
+        refusedFunctions = SQLiteAuthorizer.dangerousFunctions.union(
+            trustsSchema ? [] : try SQLiteAuthorizer.suspiciousFunctions(on: connection))
         sqlite3_set_authorizer(
             connection.handle,
             { context, action, first, second, database, _ in
@@ -38,6 +42,15 @@ final class SQLiteAuthorizer {
                 let text = { (pointer: UnsafePointer<CChar>?) in pointer.map { String(cString: $0) } }
                 return authorizer.decide(action, text(first), text(second), text(database))
             }, Unmanaged.passUnretained(self).toOpaque())
+    }
+
+    /// The functions that SQLite does not hold harmless (https://sqlite.org/c3ref/c_deterministic.html).
+    ///
+    /// `PRAGMA trusted_schema=OFF` would refuse the same, and with SQLite 3.38 to 3.40 the JSON functions too, which
+    /// those versions mark wrongly and which many a schema uses.
+    private static func suspiciousFunctions(on connection: SQLiteConnection) throws(BackupError) -> [String] {
+        try connection.texts("SELECT DISTINCT name FROM pragma_function_list WHERE NOT flags & \(SQLITE_INNOCUOUS)")
+            .filter { !$0.hasPrefix("json") && $0 != "->" && $0 != "->>" }
     }
 
     /// Takes the authorizer off the connection. It must be called before the authorizer goes.
@@ -55,7 +68,7 @@ final class SQLiteAuthorizer {
 
     private func isAllowed(_ action: Int32, _ first: String?, _ second: String?, _ database: String?) -> Bool {
         if action == SQLITE_FUNCTION {
-            return !SQLiteAuthorizer.refusedFunctions.contains((second ?? "").lowercased())
+            return !refusedFunctions.contains((second ?? "").lowercased())
         }
         // A definition names columns and writes its own row of the schema.
         let isSchema = first == "sqlite_master" || first == "sqlite_schema"
@@ -89,7 +102,7 @@ final class SQLiteAuthorizer {
         switch action {
         case SQLITE_CREATE_VTABLE:
             return first == name && database == "main"
-                && (trustsModules || SQLiteAuthorizer.knownModules.contains((second ?? "").lowercased()))
+                && (trustsSchema || SQLiteAuthorizer.knownModules.contains((second ?? "").lowercased()))
         case SQLITE_SELECT:
             return true
         case SQLITE_PRAGMA:

@@ -151,7 +151,7 @@ final class SQLiteNewFile: SQLiteRestoration {
         connection.close()
         connection = try SQLiteConnection(path: file.path, mode: .readWrite, lockTimeout: options.lockTimeout)
         try configure(connection)
-        try connection.configure(SQLITE_DBCONFIG_TRUSTED_SCHEMA, options.trustSchema)
+        try connection.configure(SQLITE_DBCONFIG_TRUSTED_SCHEMA, true)
     }
 
     private func fault(of object: SQLiteSchema.Object) throws(BackupError) -> String? {

@@ -17,11 +17,12 @@ final class SQLiteSchemaReplay {
         self.schema = schema
         self.connection = connection
         self.trustSchema = trustSchema
-        authorizer = SQLiteAuthorizer(on: connection, trustsModules: trustSchema)
+        authorizer = try SQLiteAuthorizer(on: connection, trustsSchema: trustSchema)
         var shadowTables: [String: SQLiteSchema.Object] = [:]
         for object in schema.objects where object.kind == .shadowTable { shadowTables[object.name] = object }
         self.shadowTables = shadowTables
-        try connection.configure(SQLITE_DBCONFIG_TRUSTED_SCHEMA, trustSchema)
+        // What a definition may use the authorizer decides.
+        try connection.configure(SQLITE_DBCONFIG_TRUSTED_SCHEMA, true)
         try connection.configure(SQLITE_DBCONFIG_DEFENSIVE, true)
         sqlite3_limit(connection.handle, SQLITE_LIMIT_ATTACHED, 0)
     }
