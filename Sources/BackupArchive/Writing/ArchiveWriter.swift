@@ -120,7 +120,7 @@ package final class ArchiveWriter {
     package func submit(last: Bool, alone: Bool = false) throws {
         guard let slot, let table else { throw BackupError(.internal, "a batch was handed on twice") }
         if last { slot.batch.append(MemberText.closing) }
-        guard slot.batch.rowCount <= 1 || slot.batch.count <= MemberHeader.longestOrdinaryText else {
+        guard slot.batch.rowCount <= 1 || slot.batch.count <= MemberHeader.longestSharedText else {
             throw BackupError(.internal, "a large row of table \"\(table.name)\" was not handed on by itself")
         }
         slot.kind = .rows
