@@ -10,7 +10,12 @@ extension BackupEngine {
     /// - Throws: `notFound`, `damaged`, `target`, …; the target is then as it was.
     package func restore(_ request: RestoreRequest) async throws -> RestoreResponse {
         try await BlockingThread.run(named: "restore") { cancellation in
-            try self.runRestore(request, cancellation)
+            do {
+                return try self.runRestore(request, cancellation)
+            } catch let error as BackupError where error.code == .source {
+                // The database's own refusals do not know what it is opened for; here it is the target.
+                throw BackupError(.target, error.message, location: error.location)
+            }
         }
     }
 
