@@ -25,7 +25,7 @@ extension BackupEngine {
         let archive = try ArchiveReader.open(path: copy.path)
         let target = Databases.target(request.target)
         defer { target.rollback() }
-        let options = restoreOptions(request)
+        let options = restoreOptions(request, cancellation)
         try target.prepare(try archive.contents(), options: options)
         observer(.step(.targetPrepared))
 
@@ -74,7 +74,7 @@ extension BackupEngine {
         return chosen.isSuperset(of: archive.header.tables.map(\.name)) ? nil : chosen
     }
 
-    private func restoreOptions(_ request: RestoreRequest) -> RestoreOptions {
+    private func restoreOptions(_ request: RestoreRequest, _ cancellation: Cancellation) -> RestoreOptions {
         var options = RestoreOptions()
         options.tables = request.tables
         options.dryRun = request.dryRun
@@ -83,6 +83,7 @@ extension BackupEngine {
         options.dataOnly = request.dataOnly
         options.trustSchema = request.trustSchema
         options.lockTimeout = configuration.lockTimeout
+        options.isCancelled = { cancellation.isCancelled }
         if catalogLives(in: request.target) { options.protectedTables = SQLiteCatalog.tables }
         return options
     }
