@@ -19,8 +19,9 @@ struct BackupCopy: Sendable {
         guard found == expected else {
             throw BackupError(
                 .damaged,
-                "archive \(path) is whole, yet not the one that the catalog knows as backup \(record.id): its SHA-256 is "
-                    + "\(found), the catalog says \(expected); another file has taken its place")
+                "archive \(path) is not the one that the catalog knows as backup \(record.id): its SHA-256 is \(found), "
+                    + "the catalog says \(expected); another file has taken its place, so put the right one back or "
+                    + "use another backup")
         }
     }
 }

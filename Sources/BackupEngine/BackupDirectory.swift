@@ -27,19 +27,27 @@ enum ArchiveName {
 enum BackupDirectory {
     /// Makes the directory where it is missing, for this user alone: backups hold everything the database holds.
     static func prepare(_ path: String) throws {
-        do {
-            try FileManager.default.createDirectory(
-                atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        } catch {
-            var status = stat()
-            if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFDIR {
-                throw BackupError(.storage, "BACKUP_DIR \(path) is not a directory; name a directory")
-            }
-            throw BackupError.system("create BACKUP_DIR", path: path, errno: errno == 0 ? EACCES : errno)
+        let number = make(path)
+        if number == ENOTDIR, FileOperations.exists(path) {
+            throw BackupError(.storage, "BACKUP_DIR \(path) is not a directory; name a directory")
         }
+        guard number == 0 else { throw BackupError.system("create BACKUP_DIR", path: path, errno: number) }
         guard access(path, W_OK | X_OK) == 0 else {
             throw BackupError.system("write to BACKUP_DIR", path: path, errno: errno)
         }
+    }
+
+    /// Makes the directory and what is missing above it; the error number, or 0.
+    private static func make(_ path: String) -> Int32 {
+        var status = stat()
+        if stat(path, &status) == 0 { return status.st_mode & S_IFMT == S_IFDIR ? 0 : ENOTDIR }
+        guard errno == ENOENT else { return errno }
+        let parent = FileOperations.directory(of: path)
+        if parent != path, parent != "." {
+            let number = make(parent)
+            if number != 0 { return number }
+        }
+        return mkdir(path, 0o700) == 0 || errno == EEXIST ? 0 : errno
     }
 
     /// Where an archive grows until it is complete: hidden, and marked with whose it is, so that a sweep never takes

@@ -16,6 +16,8 @@ package struct EngineConfiguration: Sendable {
     package var maximumRow = 256 << 20
     /// How long to wait for a database's lock (`BACKUP_LOCK_TIMEOUT`).
     package var lockTimeout = Duration.seconds(30)
+    /// How a source is checked by its own engine while it is backed up (`BACKUP_SOURCE_CHECK`).
+    package var sourceCheck = SourceCheck.quick
     /// By how many bytes a write-ahead log may grow during a backup (`BACKUP_MAX_WAL_GROWTH`); nil for no limit.
     package var maximumLogGrowth: Int?
 

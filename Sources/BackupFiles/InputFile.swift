@@ -9,7 +9,8 @@ package final class InputFile: Sendable {
     private let descriptor: Int32
 
     package init(path: String) throws(BackupError) {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        // Without O_NONBLOCK a named pipe would make this wait for a writer. Regular files do not know it.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
             throw .system(errno == ENOENT ? .notFound : .storage, "open", path: path, errno: errno)
         }

@@ -16,8 +16,16 @@ package final class OutputFile {
     }
 
     deinit {
+        discard()
         close(descriptor)
-        if isTemporary { unlink(path) }
+    }
+
+    /// Removes the file unless it was given its name. For an owner whose object may outlive it: when that ends, the
+    /// temporary name may belong to another file.
+    package func discard() {
+        guard isTemporary else { return }
+        unlink(path)
+        isTemporary = false
     }
 
     package func write(_ bytes: UnsafeRawBufferPointer) throws(BackupError) {

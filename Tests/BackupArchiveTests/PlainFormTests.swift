@@ -1,6 +1,7 @@
 import BackupArchive
 import BackupCore
 import Foundation
+import Glibc
 import Testing
 
 @Suite("Archives in the plain form are read")
@@ -174,5 +175,7 @@ struct PlainFormTests {
         let directory = try TemporaryDirectory()
         #expect(try Reading.failure(directory.path)?.code == .storage)
         #expect(try Reading.failure(directory.file("none"))?.code == .notFound)
+        #expect(mkfifo(directory.file("pipe"), 0o600) == 0)
+        #expect(try Reading.failure(directory.file("pipe"))?.code == .storage)
     }
 }

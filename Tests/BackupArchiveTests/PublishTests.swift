@@ -123,6 +123,14 @@ struct PublishTests {
         #expect(ArchiveCopy.hasManifest(copy))
         #expect(throws: BackupError.self) { try ArchiveCopy.copy(result.path, to: copy, expectedSHA256: nil) {} }
         try ArchiveCopy.remove(copy)
+        var steps = 0
+        #expect(throws: BackupError.self) {
+            try ArchiveCopy.copy(result.path, to: copy, expectedSHA256: nil) {
+                steps += 1
+                if steps == 2 { throw BackupError(.cancelled, "stopped") }
+            }
+        }
+        #expect(try directory.names() == ["b.json.gz", "b.json.gz.manifest.json"])
         var bytes = try Files.read(result.path)
         bytes[bytes.count / 2] ^= 4
         try Files.write(bytes, to: result.path)

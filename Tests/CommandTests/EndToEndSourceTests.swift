@@ -82,10 +82,10 @@ import Testing
 
     @Test func noSuchTable() throws {
         try expectRefused(
-            EndToEnd(), ["--tables", "users,nothing"], source: "app.sqlite", code: "notFound",
+            EndToEnd(), ["--tables", "users,nothing"], source: "app.sqlite", code: "not_found",
             saying: ["nothing", "--tables", "check the spelling"])
         try expectRefused(
-            EndToEnd(), ["--exclude-tables", "nothing"], source: "app.sqlite", code: "notFound",
+            EndToEnd(), ["--exclude-tables", "nothing"], source: "app.sqlite", code: "not_found",
             saying: ["nothing", "--exclude-tables", "check the spelling"])
     }
 

@@ -18,9 +18,8 @@ package enum ArchiveIndexer {
         let temporary = manifestPath + ".\(getpid()).partial"
         let writer = try ManifestWriter(temporaryPath: temporary, header: archive.header)
         do {
-            let findings = try MemberReading(
-                archive, tables: nil, workers: workers, consumer: NoConsumer(), manifest: writer
-            ).run()
+            let findings = try archive.readMembers(
+                tables: nil, workers: workers, consumer: NoConsumer(), manifest: writer)
             try writer.finish(
                 archiveName: path.split(separator: "/").last.map(String.init) ?? path, archiveSize: archive.size,
                 archiveSHA256: findings.sha256 ?? "", recordCount: findings.recordCount)

@@ -86,9 +86,9 @@ package struct ArchiveReader: Sendable {
             case .members:
                 let known = Set(header.tables.map(\.name))
                 try ArchiveReader.refuse(unknown: tables?.subtracting(known) ?? [])
-                return try MemberReading(self, tables: tables, workers: workers, consumer: consumer).run()
+                return try readMembers(tables: tables, workers: workers, consumer: consumer)
             case .plain:
-                return try PlainReading(self, tables: tables, workers: workers, consumer: consumer).run()
+                return try readPlain(tables: tables, workers: workers, consumer: consumer)
             }
         } catch let error as BackupError where error.code == .damaged {
             throw error.located("archive \(path)")

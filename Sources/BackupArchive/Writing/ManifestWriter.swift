@@ -67,6 +67,9 @@ final class ManifestWriter {
     /// Gives the manifest its name in place of an older one of the same archive.
     func replace(_ path: String) throws { try file.replace(path) }
 
+    /// Removes it unless it was given its name.
+    func discard() { file.discard() }
+
     /// The end of a manifest whose bytes up to here have this digest.
     static func closing(digest: String) -> [UInt8] {
         Array(",\n\"manifest_sha256\": \"\(digest)\"\n}\n".utf8)

@@ -13,14 +13,10 @@ final class MemberOutput: @unchecked Sendable {
     private var tables: [TableTotals] = []
     private var textBytes: Int64 = 0
     private let written = Atomic<Int>(0)
-    /// Those that nobody else can have taken since: emptied once the files have their names.
-    private var temporaryPaths: [String]
 
     init(temporaryPath: String, header: ArchiveHeader) throws {
         file = try OutputFile(temporaryPath: temporaryPath)
-        let manifestPath = temporaryPath + ManifestWriter.suffix
-        manifest = try ManifestWriter(temporaryPath: manifestPath, header: header)
-        temporaryPaths = [temporaryPath, manifestPath]
+        manifest = try ManifestWriter(temporaryPath: temporaryPath + ManifestWriter.suffix, header: header)
     }
 
     var bytesWritten: Int { written.load(ordering: .relaxed) }
@@ -51,8 +47,8 @@ final class MemberOutput: @unchecked Sendable {
     /// Removes what was not published. Threads that have ended may still hold this object for a moment, so that its
     /// files would outlive the writer.
     func discard() {
-        for path in temporaryPaths { try? FileOperations.remove(path) }
-        temporaryPaths = []
+        file.discard()
+        manifest.discard()
     }
 
     func syncAndCheck() throws {
@@ -81,7 +77,6 @@ final class MemberOutput: @unchecked Sendable {
                 throw BackupError(.storage, "\(manifestPath) appeared during the backup")
             }
             hasManifest = true
-            temporaryPaths = []
             observe(.manifestRenamed)
             try FileOperations.syncDirectory(directory)
             observe(.directorySynced)

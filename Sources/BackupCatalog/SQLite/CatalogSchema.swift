@@ -92,8 +92,8 @@ enum CatalogSchema {
     /// Finds what the database lacks, adds it if told to, and returns it, each change a line.
     ///
     /// - Throws: `catalog` for a newer form, and for tables of the same name that are not a catalog's.
-    static func upgrade(_ database: Database, apply: Bool) throws -> [String] {
-        try refuseNewer(database)
+    static func upgrade(_ database: Database, path: String, apply: Bool) throws -> [String] {
+        try refuseNewer(database, path: path)
         var changes: [String] = []
         for table in tables {
             if try database.tableExists(table.name) {
@@ -114,19 +114,19 @@ enum CatalogSchema {
         return "not yet " + (changes.count > 3 ? shown + " and \(changes.count - 3) more" : shown)
     }
 
-    private static func refuseNewer(_ database: Database) throws {
+    private static func refuseNewer(_ database: Database, path: String) throws {
         guard try database.tableExists("elder_backup_meta") else { return }
         let text = try String.fetchOne(
             database, sql: "SELECT value FROM elder_backup_meta WHERE key = 'schema_version'")
         guard let text else { return }
         guard let found = Int(text) else {
             throw BackupError(
-                .catalog, "the catalog's schema_version is \"\(text.prefix(40))\", which is not a number")
+                .catalog, "the schema_version of the catalog \(path) is \"\(text.prefix(40))\", which is not a number")
         }
         guard found <= version else {
             throw BackupError(
                 .catalog,
-                "the catalog was made by a newer elder-backup (schema \(found), this one knows \(version)): "
+                "the catalog \(path) was made by a newer elder-backup (schema \(found), this one knows \(version)): "
                     + "upgrade elder-backup"
             )
         }

@@ -64,9 +64,9 @@ package final class SQLiteCatalog: CatalogStore {
 
     private func bringUpToDate(migrate: Bool) throws -> [String] {
         // The usual case takes no write lock.
-        if try queue.read({ try CatalogSchema.upgrade($0, apply: false) }).isEmpty { return [] }
+        if try queue.read({ try CatalogSchema.upgrade($0, path: path, apply: false) }).isEmpty { return [] }
         return try queue.write { database in
-            let pending = try CatalogSchema.upgrade(database, apply: false)
+            let pending = try CatalogSchema.upgrade(database, path: path, apply: false)
             if pending.isEmpty { return [] }
             guard try migrate || CatalogSchema.isEmpty(database) else {
                 throw BackupError(
@@ -75,7 +75,7 @@ package final class SQLiteCatalog: CatalogStore {
                         + "`elder-backup catalog migrate`, which adds what is missing and changes nothing that is there"
                 )
             }
-            return try CatalogSchema.upgrade(database, apply: true)
+            return try CatalogSchema.upgrade(database, path: path, apply: true)
         }
     }
 

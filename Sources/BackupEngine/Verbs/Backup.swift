@@ -139,6 +139,8 @@ private struct BackupRun {
             engine.observer(.step(.tableWritten))
         }
         let report = try snapshot.close()
+        if let fault = report.fault { throw fault }
+        warn(report.warnings)
         if let growth = report.logGrowth, growth > 0 {
             engine.logger.debug("write-ahead log grew", metadata: ["bytes": "\(growth)"])
             warn(["the database's write-ahead log grew by \(growth) bytes while the backup read it"])
@@ -183,6 +185,7 @@ private struct BackupRun {
         options.excludedTables = request.excludeTables ?? job.excludeTables ?? []
         options.maximumRow = engine.configuration.maximumRow
         options.lockTimeout = engine.configuration.lockTimeout
+        options.sourceCheck = engine.configuration.sourceCheck
         options.maximumLogGrowth = engine.configuration.maximumLogGrowth
         if request.stage { options.stagingDirectory = engine.configuration.backupDirectory }
         if engine.catalogLives(in: source) { options.secretColumns = SQLiteCatalog.secretColumns }

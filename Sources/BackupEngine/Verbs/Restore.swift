@@ -10,7 +10,12 @@ extension BackupEngine {
     /// - Throws: `notFound`, `damaged`, `target`, …; the target is then as it was.
     package func restore(_ request: RestoreRequest) async throws -> RestoreResponse {
         try await BlockingThread.run(named: "restore") { cancellation in
-            try self.runRestore(request, cancellation)
+            do {
+                return try self.runRestore(request, cancellation)
+            } catch let error as BackupError where error.code == .source {
+                // The database's own refusals do not know what it is opened for; here it is the target.
+                throw BackupError(.target, error.message, location: error.location)
+            }
         }
     }
 
@@ -20,7 +25,7 @@ extension BackupEngine {
         let archive = try ArchiveReader.open(path: copy.path)
         let target = Databases.target(request.target)
         defer { target.rollback() }
-        let options = restoreOptions(request)
+        let options = restoreOptions(request, cancellation)
         try target.prepare(try archive.contents(), options: options)
         observer(.step(.targetPrepared))
 
@@ -69,7 +74,7 @@ extension BackupEngine {
         return chosen.isSuperset(of: archive.header.tables.map(\.name)) ? nil : chosen
     }
 
-    private func restoreOptions(_ request: RestoreRequest) -> RestoreOptions {
+    private func restoreOptions(_ request: RestoreRequest, _ cancellation: Cancellation) -> RestoreOptions {
         var options = RestoreOptions()
         options.tables = request.tables
         options.dryRun = request.dryRun
@@ -78,6 +83,7 @@ extension BackupEngine {
         options.dataOnly = request.dataOnly
         options.trustSchema = request.trustSchema
         options.lockTimeout = configuration.lockTimeout
+        options.isCancelled = { cancellation.isCancelled }
         if catalogLives(in: request.target) { options.protectedTables = SQLiteCatalog.tables }
         return options
     }

@@ -20,6 +20,7 @@ final class SQLiteConnection {
     let path: String
     let handle: OpaquePointer
     private var isClosed = false
+    private var interruption: Interruption?
 
     init(path: String, mode: Mode, lockTimeout: Duration = .seconds(30)) throws(BackupError) {
         var handle: OpaquePointer?
@@ -50,6 +51,25 @@ final class SQLiteConnection {
         guard !isClosed else { return }
         isClosed = true
         sqlite3_close_v2(handle)
+    }
+
+    /// Ends what the connection does, with `cancelled`, once this says so: also what SQLite does within one call, such
+    /// as building an index.
+    func interrupt(when isCancelled: @escaping @Sendable () -> Bool) {
+        let interruption = Interruption(isCancelled)
+        self.interruption = interruption
+        sqlite3_progress_handler(
+            handle, 20_000,
+            { context in
+                guard let context else { return 0 }
+                return Unmanaged<Interruption>.fromOpaque(context).takeUnretainedValue().isCancelled() ? 1 : 0
+            }, Unmanaged.passUnretained(interruption).toOpaque())
+    }
+
+    /// What the progress handler looks at; lives as long as the connection.
+    private final class Interruption {
+        let isCancelled: @Sendable () -> Bool
+        init(_ isCancelled: @escaping @Sendable () -> Bool) { self.isCancelled = isCancelled }
     }
 
     /// Closes, and fails where a statement still holds the connection: a file that is about to get its name must be

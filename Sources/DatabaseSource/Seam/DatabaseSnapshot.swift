@@ -83,6 +83,8 @@ package struct SnapshotOptions: Sendable {
     /// Columns whose values are never read, as table and column names: written as null. For the secrets of a catalog
     /// that lives in the database that is backed up.
     package var secretColumns: [String: Set<String>] = [:]
+    /// How the engine checks the database meanwhile; what it finds is in ``SnapshotReport/fault``.
+    package var sourceCheck = SourceCheck.quick
 
     package init() {}
 }
@@ -91,9 +93,15 @@ package struct SnapshotOptions: Sendable {
 package struct SnapshotReport: Sendable, Equatable {
     /// By how many bytes the write-ahead log grew while the snapshot was held, where there is one.
     package var logGrowth: Int?
+    /// What the user should know, each a line.
+    package var warnings: [String]
+    /// Why what was read must not be kept: the source failed its own engine's check.
+    package var fault: BackupError?
 
-    package init(logGrowth: Int? = nil) {
+    package init(logGrowth: Int? = nil, warnings: [String] = [], fault: BackupError? = nil) {
         self.logGrowth = logGrowth
+        self.warnings = warnings
+        self.fault = fault
     }
 }
 

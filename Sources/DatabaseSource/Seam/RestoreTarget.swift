@@ -1,7 +1,7 @@
 package import BackupCore
 
 /// What a restore is to do with its target.
-package struct RestoreOptions: Sendable, Equatable {
+package struct RestoreOptions: Sendable {
     /// Only these tables; all that the archive holds when nil.
     package var tables: [String]?
     /// Do everything, then undo it.
@@ -18,6 +18,8 @@ package struct RestoreOptions: Sendable, Equatable {
     package var lockTimeout: Duration = .seconds(30)
     /// Tables of the target that are never written: a catalog that lives in the target.
     package var protectedTables: Set<String> = []
+    /// Asked now and then by what takes long; true ends it with `cancelled`.
+    package var isCancelled: @Sendable () -> Bool = { false }
 
     package init() {}
 }

@@ -15,7 +15,7 @@ struct RestoreCommand: AsyncParsableCommand {
 
             EXAMPLES:
               elder-backup restore 12 --into sqlite:restored.sqlite --prove
-              elder-backup restore FILE.json.gz --into sqlite:a.sqlite --tables users --dry-run
+              elder-backup restore 12 --into sqlite:a.sqlite --tables users --dry-run
               elder-backup restore copy.json.gz --into sqlite:app.sqlite --clear-existing
             """
     )

@@ -51,6 +51,9 @@ struct Configuration: Sendable {
         engine.lockTimeout = try values.read(.lockTimeout, default: engine.lockTimeout) { text in
             Quantity.duration(text).flatMap { $0 <= .seconds(86_400) ? $0 : nil }
         }
+        engine.sourceCheck = try values.read(.sourceCheck, default: engine.sourceCheck) { text in
+            SourceCheck(rawValue: text)
+        }
         engine.maximumLogGrowth = try values.read(.maximumLogGrowth, default: nil) { text in
             Quantity.bytes(text).flatMap { $0 > 0 ? .some(.some($0)) : nil }
         }
@@ -69,6 +72,7 @@ struct Configuration: Sendable {
                 case .compression: engine.compression.rawValue
                 case .maximumRow: Quantity.text(bytes: engine.maximumRow)
                 case .lockTimeout: Quantity.text(engine.lockTimeout)
+                case .sourceCheck: engine.sourceCheck.rawValue
                 case .maximumLogGrowth: engine.maximumLogGrowth.map(Quantity.text(bytes:))
                 }
             let origin = values.find(setting)?.origin ?? .standard

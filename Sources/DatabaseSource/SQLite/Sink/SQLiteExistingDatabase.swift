@@ -46,6 +46,7 @@ final class SQLiteExistingDatabase: SQLiteRestoration {
     }
 
     func begin() throws {
+        connection.interrupt(when: options.isCancelled)
         try connection.execute("PRAGMA synchronous=FULL")
         // What a statement must be able to undo may take more than memory should.
         try connection.execute("PRAGMA temp_store=FILE")

@@ -53,6 +53,7 @@ final class SQLiteNewFile: SQLiteRestoration {
     /// Nobody else sees the file, and a crash leaves nothing of it: journal and locks would only cost time. The data
     /// equal the source's, so nothing of it is checked or changed on the way.
     private func configure(_ connection: SQLiteConnection) throws(BackupError) {
+        connection.interrupt(when: options.isCancelled)
         try connection.execute("PRAGMA journal_mode=OFF")
         try connection.execute("PRAGMA synchronous=OFF")
         try connection.execute("PRAGMA locking_mode=EXCLUSIVE")

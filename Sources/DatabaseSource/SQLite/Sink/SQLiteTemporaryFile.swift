@@ -21,6 +21,7 @@ final class SQLiteTemporaryFile {
         guard !name.isEmpty, name != ".", name != ".." else {
             throw BackupError(.usage, "\(finalPath) names no file; give the path of the database to be made")
         }
+        try SQLiteTemporaryFile.refuseCompanions(of: finalPath)
         let prefix = ".\(name).restoring-"
         SQLiteTemporaryFile.removeLeftovers(in: directory, prefix: prefix)
         let random = String(UInt64.random(in: .min ... .max), radix: 16)
@@ -52,11 +53,23 @@ final class SQLiteTemporaryFile {
     /// Makes the file durable and gives it its final name; never in the place of another file.
     func publish() throws(BackupError) {
         try makeDurable()
+        try SQLiteTemporaryFile.refuseCompanions(of: finalPath)
         let reason = FileOperations.renameWithoutReplacing(path, finalPath)
         guard reason == 0 else { throw publishingFailed(reason) }
         isGone = true
         removeCompanions()
         try FileOperations.syncDirectory(directory)
+    }
+
+    /// A journal or log beside the target belongs to a database that is gone. Whoever opens the restored one next would
+    /// play it back into it.
+    private static func refuseCompanions(of path: String) throws(BackupError) {
+        for companion in companions where FileOperations.exists(path + companion) {
+            throw BackupError(
+                .target,
+                "\(path)\(companion) is there, left over from a database that is gone: SQLite would mix it into the "
+                    + "restored one; move it away, or restore to another path")
+        }
     }
 
     private func publishingFailed(_ reason: Int32) -> BackupError {

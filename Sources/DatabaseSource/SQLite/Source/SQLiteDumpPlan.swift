@@ -12,9 +12,10 @@ struct SQLiteDumpPlan {
         let selection = try SQLiteSelection(
             of: schema, including: options.includedTables, excluding: options.excludedTables)
         var notes: [String: [String]] = [:]
+        let listing = try SQLiteTableListing(connection)
         for object in selection.tables {
             let columns = try SQLiteColumn.all(of: object.name, on: connection)
-            let access = try SQLiteDumpPlan.access(to: object.name, columns: columns, on: connection)
+            let access = try listing.access(to: object.name, columns: columns, on: connection)
             tables.append(SQLiteDumpPlan.describe(object.name, columns: columns, access: access))
             accesses[object.name] = access
             notes[object.name] = SQLiteDumpPlan.notes(
@@ -23,23 +24,12 @@ struct SQLiteDumpPlan {
         ledger = try selection.ledger(notes: notes)
     }
 
-    /// How the rows of a table are reached.
-    static func access(
-        to table: String, columns: [SQLiteColumn], on connection: SQLiteConnection
-    ) throws(BackupError) -> SQLiteTableAccess {
-        let listing = try connection.prepare("SELECT wr FROM pragma_table_list WHERE schema = 'main' AND name = ?1")
-        listing.bind(table, at: 1)
-        guard try listing.step() else { throw BackupError(.internal, "no table \"\(table)\" in the database") }
-        let isWithoutRowid = listing.integer(0) != 0
-        return try SQLiteTableAccess(of: table, isWithoutRowid: isWithoutRowid, columns: columns, on: connection)
-    }
-
     private static func describe(
         _ name: String, columns: [SQLiteColumn], access: SQLiteTableAccess
     ) -> TableDescription {
         let shown = columns.filter { $0.hidden == 0 }
         var rowidKey: String?
-        if !access.hasIntegerKey, access.rowidName != nil {
+        if access.keepsRowNumbers(besides: shown.count) {
             var key = "$rowid"
             while shown.contains(where: { $0.name == key }) { key = "$" + key }
             rowidKey = key
@@ -63,6 +53,10 @@ struct SQLiteDumpPlan {
         }
         if access.losesRowNumbers {
             notes.append("row numbers cannot be read: columns have taken the names rowid, _rowid_ and oid")
+        } else if !access.hasIntegerKey, access.rowidName != nil,
+            !access.keepsRowNumbers(besides: columns.count { $0.hidden == 0 })
+        {
+            notes.append("row numbers are not kept: with them a row would have more values than SQLite reads at once")
         }
         let hiddenSecrets = columns.map(\.name).filter(secrets.contains)
         if !hiddenSecrets.isEmpty {
@@ -70,6 +64,31 @@ struct SQLiteDumpPlan {
         }
         return notes
     }
+}
+
+/// Which tables have row numbers, asked once for all of them: SQLite looks through all tables each time.
+struct SQLiteTableListing {
+    private var isWithoutRowid: [[UInt8]: Bool] = [:]
+
+    init(_ connection: SQLiteConnection) throws(BackupError) {
+        let statement = try connection.prepare("SELECT name, wr FROM pragma_table_list WHERE schema = 'main'")
+        while try statement.step() {
+            guard let name = try statement.text(0) else { continue }
+            isWithoutRowid[SQLiteTableListing.key(name)] = statement.integer(1) != 0
+        }
+    }
+
+    /// How the rows of a table are reached.
+    func access(
+        to table: String, columns: [SQLiteColumn], on connection: SQLiteConnection
+    ) throws(BackupError) -> SQLiteTableAccess {
+        guard let isWithoutRowid = isWithoutRowid[SQLiteTableListing.key(table)] else {
+            throw BackupError(.internal, "no table \"\(table)\" in the database")
+        }
+        return try SQLiteTableAccess(of: table, isWithoutRowid: isWithoutRowid, columns: columns, on: connection)
+    }
+
+    private static func key(_ name: String) -> [UInt8] { Array(asciiLowercased(name).utf8) }
 }
 
 /// About how many rows there are, for a progress bar, from what costs next to nothing.

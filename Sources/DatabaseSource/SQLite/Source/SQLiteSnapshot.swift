@@ -23,6 +23,7 @@ package final class SQLiteSnapshot: DatabaseSnapshot {
     /// The log that grows while this snapshot is held; nil where it holds none.
     private let log: WriteAheadLog?
     private var report: SnapshotReport?
+    private let check: SQLiteSourceCheck?
 
     /// Takes a snapshot of a database file.
     ///
@@ -45,23 +46,34 @@ package final class SQLiteSnapshot: DatabaseSnapshot {
         let isLogged = definitions.journalMode == "wal"
         var warnings: [String] = []
         let snapshot: String
+        let check: SQLiteSourceCheck?
         if let directory = options.stagingDirectory {
             // The original's transaction is still the one in which its structure was read.
             connection = try SQLiteStaging.copy(of: original, in: directory)
             SQLiteSnapshot.close(original, log: log)
             self.log = nil
+            check = nil
+            warnings += try SQLiteSourceCheck.run(on: connection, options)
             snapshot = "staged copy, \(isLogged ? "wal" : "rollback journal")"
         } else {
             connection = original
             self.log = isLogged ? log : nil
+            check = try SQLiteSourceCheck.begin(original.path, options)
             snapshot = "one read transaction, \(isLogged ? "wal" : "rollback journal")"
         }
-        let plan = try SQLiteDumpPlan(of: definitions, on: connection, options: options)
-        definitions.objects.removeAll {
-            $0.kind == .internalTable && SQLiteSelection.droppedStatistics.contains(asciiLowercased($0.name))
+        self.check = check
+        let plan: SQLiteDumpPlan
+        do {
+            plan = try SQLiteDumpPlan(of: definitions, on: connection, options: options)
+            definitions.objects.removeAll {
+                $0.kind == .internalTable && SQLiteSelection.droppedStatistics.contains(asciiLowercased($0.name))
+            }
+            // What cannot be rebuilt here must fail the backup, not the restore that somebody needs one day.
+            warnings += try SQLiteSchemaReplay.check(definitions)
+        } catch {
+            check?.cancel()
+            throw error
         }
-        // What cannot be rebuilt here must fail the backup, not the restore that somebody needs one day.
-        warnings += try SQLiteSchemaReplay.check(definitions)
         ownsConnection = true
         self.options = options
         self.definitions = definitions
@@ -87,9 +99,10 @@ package final class SQLiteSnapshot: DatabaseSnapshot {
         reading connection: SQLiteConnection, tables: [TableDescription], maximumRow: Int = Int.max
     ) throws(BackupError) {
         var accesses: [String: SQLiteTableAccess] = [:]
+        let listing = try SQLiteTableListing(connection)
         for table in tables {
             let columns = try SQLiteColumn.all(of: table.name, on: connection)
-            accesses[table.name] = try SQLiteDumpPlan.access(to: table.name, columns: columns, on: connection)
+            accesses[table.name] = try listing.access(to: table.name, columns: columns, on: connection)
         }
         self.connection = connection
         self.accesses = accesses
@@ -101,6 +114,7 @@ package final class SQLiteSnapshot: DatabaseSnapshot {
         }()
         isUTF16 = try connection.text("PRAGMA main.encoding") != "UTF-8"
         definitions = nil
+        check = nil
         log = nil
         warnings = []
         estimatedRows = nil
@@ -108,7 +122,10 @@ package final class SQLiteSnapshot: DatabaseSnapshot {
         source = SQLiteSnapshot.describe(connection.path, snapshot: "the transaction of a restore")
     }
 
-    deinit { _ = close() }
+    deinit {
+        check?.cancel()
+        close()
+    }
 
     package func reader(for table: TableDescription) throws -> any TableReader {
         guard report == nil else { throw BackupError(.internal, "the snapshot was closed before it was read") }
@@ -131,7 +148,12 @@ package final class SQLiteSnapshot: DatabaseSnapshot {
     @discardableResult
     package func close() -> SnapshotReport {
         if let report { return report }
-        let report = SnapshotReport(logGrowth: log?.growth)
+        var report = SnapshotReport(logGrowth: log?.growth)
+        do throws(BackupError) {
+            report.warnings = try check?.finish() ?? []
+        } catch {
+            report.fault = error
+        }
         self.report = report
         if ownsConnection { SQLiteSnapshot.close(connection, log: log) }
         return report

@@ -38,6 +38,15 @@ struct SQLiteTableAccess: Equatable {
         }
     }
 
+    /// Whether the row number is to be kept, in a table of so many columns: it has one that is no column, and SQLite
+    /// can read one more value at once (https://sqlite.org/limits.html#max_column).
+    func keepsRowNumbers(besides columnCount: Int) -> Bool {
+        !hasIntegerKey && rowidName != nil && columnCount < SQLiteTableAccess.mostValues
+    }
+
+    /// The number of columns with which Debian builds SQLite, and its default.
+    private static let mostValues = 2000
+
     /// Whether rows have a number that no column tells and that cannot be read.
     var losesRowNumbers: Bool { primaryKey == nil && rowidName == nil }
 

@@ -1,20 +1,10 @@
 internal import BackupCore
 internal import BackupFiles
 
-/// One reading of an archive in Elder's plain form: one thread walks through the text and cuts it into rows, workers
-/// decode them, the caller's thread takes them in order.
-struct PlainReading {
-    private let archive: ArchiveReader
-    private let consumer: any ArchiveConsumer
-    private let wanted: Set<String>?
-    private let pipeline: OrderedPipeline<ReadSlot>
-    private let box = StageBox()
-
-    init(_ archive: ArchiveReader, tables: Set<String>?, workers: Int, consumer: any ArchiveConsumer) {
-        self.archive = archive
-        self.consumer = consumer
-        wanted = tables
-        pipeline = OrderedPipeline(slots: (0..<workers + 2).map { _ in ReadSlot() }, workers: workers) { _, slot in
+extension ArchiveReader {
+    /// Reads an archive in Elder's plain form; see ``read(tables:workers:consumer:)``.
+    func readPlain(tables: Set<String>?, workers: Int, consumer: any ArchiveConsumer) throws -> Findings {
+        let reading = Reading(workers: workers) { _, slot in
             guard case .rows = slot.kind else { return }
             do {
                 try slot.stage?.process(slot.batch, slot.stageBuffer())
@@ -22,47 +12,14 @@ struct PlainReading {
                 throw error.located("table \"\(slot.table)\"")
             }
         }
-    }
-
-    func run() throws -> ArchiveReader.Findings {
-        defer { pipeline.stop() }
-        let producer = PlainProducer(archive: archive, wanted: wanted, pipeline: pipeline, box: box)
-        pipeline.startThread(named: "archive-reader") { [pipeline] in
-            do {
-                try producer.run()
-                pipeline.endOfInput()
-            } catch {
-                pipeline.fail(error)
-            }
-        }
-        var totals: [TableTotals] = []
-        var rows: Int64 = 0
-        var bytes: Int64 = 0
-        while let slot = try pipeline.nextDone() {
-            switch slot.kind {
-            case .tableBegins(let name, let description):
-                totals.append(TableTotals(name: name))
-                box.stage = try consumer.beginTable(name, description: description)
-            case .rows:
-                totals[totals.count - 1].rows += Int64(slot.batch.rowCount)
-                rows += Int64(slot.batch.rowCount)
-                bytes += Int64(slot.batch.count)
-                try slot.stage?.deliver(slot.batch, slot.stageBuffer())
-                try consumer.advanced(table: slot.table, rows: rows, bytes: bytes)
-            case .tableEnds:
-                try consumer.endTable(totals[totals.count - 1])
-            case .summary:
-                break
-            }
-            slot.recycle()
-            pipeline.release()
-        }
-        return ArchiveReader.Findings(tables: totals, header: try producer.header())
+        let producer = PlainProducer(archive: self, wanted: tables, pipeline: reading.pipeline, box: reading.box)
+        let totals = try reading.run(producer, consumer: consumer)
+        return Findings(tables: totals, header: try producer.header())
     }
 }
 
 /// The side of a plain reading that walks through the text.
-final class PlainProducer: @unchecked Sendable {
+final class PlainProducer: ReadingProducer, @unchecked Sendable {
     private let archive: ArchiveReader
     private let wanted: Set<String>?
     private let pipeline: OrderedPipeline<ReadSlot>
