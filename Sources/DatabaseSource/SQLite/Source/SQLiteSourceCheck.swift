@@ -22,7 +22,9 @@ final class SQLiteSourceCheck: @unchecked Sendable {
         let connection = try SQLiteSourceFile.open(path, lockTimeout: options.lockTimeout)
         let check = SQLiteSourceCheck(connection, options.sourceCheck)
         let thread = Thread {
-            check.outcome = Result { () throws(BackupError) in try SQLiteSourceCheck.faults(check.connection, check.kind) }
+            check.outcome = Result { () throws(BackupError) in
+                try SQLiteSourceCheck.faults(check.connection, check.kind)
+            }
             check.finished.signal()
         }
         thread.name = "source-check"
