@@ -140,7 +140,10 @@ final class SQLiteNewFile: SQLiteRestoration {
         guard !virtualTables.isEmpty else { return }
         try reconnect()
         for object in virtualTables {
-            if let fault = try fault(of: object) {
+            let fault = try fault(of: object)
+            // A module may take the interruption for a fault of its content.
+            if options.isCancelled() { throw BackupError(.cancelled, "cancelled; nothing was changed") }
+            if let fault {
                 warnings.append("virtual table \"\(object.name)\" fails its own check, as in the source: \(fault)")
             }
         }
@@ -168,7 +171,7 @@ final class SQLiteNewFile: SQLiteRestoration {
                 return nil
             }
         } catch let error {
-            if error.code == .storage { throw error }
+            if error.code == .storage || error.code == .cancelled { throw error }
             return error.message.replacing(file.path, with: path)
         }
         return nil

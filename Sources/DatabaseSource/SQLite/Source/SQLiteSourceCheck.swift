@@ -22,7 +22,9 @@ final class SQLiteSourceCheck: @unchecked Sendable {
         let connection = try SQLiteSourceFile.open(path, lockTimeout: options.lockTimeout)
         let check = SQLiteSourceCheck(connection, options.sourceCheck)
         let thread = Thread {
-            check.outcome = Result { () throws(BackupError) in try SQLiteSourceCheck.faults(check.connection, check.kind) }
+            check.outcome = Result { () throws(BackupError) in
+                try SQLiteSourceCheck.faults(check.connection, check.kind)
+            }
             check.finished.signal()
         }
         thread.name = "source-check"
@@ -75,7 +77,8 @@ final class SQLiteSourceCheck: @unchecked Sendable {
         return faults
     }
 
-    /// A CHECK constraint that rows break is no obstacle: a restore does not apply it to what it did not change.
+    /// A CHECK constraint that rows break is no obstacle: a restore does not apply it to what it did not change. (SQLite
+    /// sees them only where it opened the database for writing, as a staged copy.)
     private static func judge(_ faults: [String], path: String) throws(BackupError) -> [String] {
         let (harmless, grave) = (faults.filter(isHarmless), faults.filter { !isHarmless($0) })
         guard grave.isEmpty else {
