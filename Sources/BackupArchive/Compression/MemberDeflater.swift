@@ -59,6 +59,22 @@ final class IgzipDeflater: MemberDeflater {
     private let stream = UnsafeMutablePointer<isal_zstream>.allocate(capacity: 1)
     private let workspace = UnsafeMutablePointer<UInt8>.allocate(capacity: Int(EB_ISAL_LEVEL1_BUFFER_SIZE))
 
+    /// ISA-L chooses the form of its code that suits the processor when it is first called. A thread that comes in
+    /// meanwhile may get another form, which gives other bytes for the same text; so one thread goes first, alone.
+    private static let hasChosenCode: Bool = {
+        let text = (0..<65_536).map { UInt8(truncatingIfNeeded: ($0 &* $0) >> 5 & 0x3F) }
+        let deflater = IgzipDeflater(first: true)
+        let output = ByteBuffer(capacity: deflater.bound(text.count))
+        return text.withUnsafeBytes { deflater.deflate($0, into: output.base, capacity: output.capacity) } != nil
+    }()
+
+    private init(first: Bool) {}
+
+    convenience init() {
+        _ = IgzipDeflater.hasChosenCode
+        self.init(first: false)
+    }
+
     deinit {
         stream.deallocate()
         workspace.deallocate()
