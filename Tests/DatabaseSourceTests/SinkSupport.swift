@@ -253,7 +253,7 @@ struct SinkArchive {
     private func each(
         _ target: SQLiteTarget, _ options: RestoreOptions, _ body: (any TableLoader, any DecodedRows) throws -> Void
     ) throws {
-        for table in tables where target.tablesToLoad?.contains(table.description.name) ?? true {
+        for table in tables where target.tablesToLoad?.contains(ExactName(table.description.name)) ?? true {
             let loader = try target.loader(
                 forTable: table.description.name, description: table.isForeign ? nil : table.description)
             let buffer = loader.makeBuffer()

@@ -11,6 +11,10 @@ package struct TableTotals: Sendable, Equatable {
         self.rows = rows
         self.digest = digest
     }
+
+    package static func == (left: TableTotals, right: TableTotals) -> Bool {
+        left.name.isExactly(right.name) && left.rows == right.rows && left.digest == right.digest
+    }
 }
 
 /// What an archive's last member repeats, so that damage is found without a manifest.

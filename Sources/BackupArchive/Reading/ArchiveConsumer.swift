@@ -21,31 +21,3 @@ package protocol RowStage: AnyObject, Sendable {
     /// On the reader's thread, in order.
     func deliver(_ batch: RowBatch, _ buffer: (any AnyObject & Sendable)?) throws
 }
-
-/// Checks that each row is one JSON object, and nothing else.
-package final class RowSyntaxCheck: RowStage {
-    private let depth: Int
-    private let leniency: JSONText.Leniency
-
-    /// - Parameter isForeign: whether the archive is in the plain form: Python writes numbers that JSON lacks. Of ours,
-    ///   nested JSON values are at most 100 deep, and a row adds its own object and a tag.
-    package init(isForeign: Bool = false) {
-        depth = isForeign ? 512 : 102
-        leniency = isForeign ? .nonFiniteNumbers : []
-    }
-
-    package func makeBuffer() -> (any AnyObject & Sendable)? { nil }
-
-    package func process(_ batch: RowBatch, _ buffer: (any AnyObject & Sendable)?) throws {
-        let text = UnsafePointer(batch.bytes.assumingMemoryBound(to: UInt8.self))
-        for row in batch.rows {
-            let end = JSONText.skipValue(
-                text, Int(row.start), Int(row.end), depth: depth, leniency: leniency)
-            guard end == Int(row.end), text[Int(row.start)] == UInt8(ascii: "{") else {
-                throw BackupError(.damaged, "a row is not a JSON object")
-            }
-        }
-    }
-
-    package func deliver(_ batch: RowBatch, _ buffer: (any AnyObject & Sendable)?) throws {}
-}

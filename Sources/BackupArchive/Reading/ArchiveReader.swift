@@ -1,4 +1,4 @@
-internal import BackupCore
+package import BackupCore
 internal import BackupFiles
 
 /// Reads an archive: ours by its members, in parallel, checking every byte; anything else as one stream of JSON.
@@ -80,11 +80,11 @@ package struct ArchiveReader: Sendable {
     ///   - tables: the names of the tables to read; all, and every byte of the file, when nil.
     ///   - workers: threads that decompress.
     /// - Throws: `damaged` and what the consumer throws.
-    package func read(tables: Set<String>?, workers: Int, consumer: any ArchiveConsumer) throws -> Findings {
+    package func read(tables: Set<ExactName>?, workers: Int, consumer: any ArchiveConsumer) throws -> Findings {
         do {
             switch form {
             case .members:
-                let known = Set(header.tables.map(\.name))
+                let known = header.tables.map(\.name).exactNames
                 try ArchiveReader.refuse(unknown: tables?.subtracting(known) ?? [])
                 return try readMembers(tables: tables, workers: workers, consumer: consumer)
             case .plain:
@@ -95,7 +95,7 @@ package struct ArchiveReader: Sendable {
         }
     }
 
-    static func refuse(unknown tables: Set<String>) throws {
+    static func refuse(unknown tables: Set<ExactName>) throws {
         guard !tables.isEmpty else { return }
         let names = tables.sorted().map { "\"\($0)\"" }.joined(separator: ", ")
         throw BackupError(.notFound, "the archive holds no table \(names); \"elder-backup show\" lists what it holds")

@@ -6,7 +6,7 @@ extension ArchiveReader {
     ///
     /// - Parameter manifest: is told of all tables and members, to make a manifest anew.
     func readMembers(
-        tables: Set<String>?, workers: Int, consumer: any ArchiveConsumer, manifest: ManifestWriter? = nil
+        tables: Set<ExactName>?, workers: Int, consumer: any ArchiveConsumer, manifest: ManifestWriter? = nil
     ) throws -> Findings {
         let decompressors = (0..<workers).map { _ in MemberDecompressor() }
         let reading = Reading(workers: workers) { worker, slot in
@@ -23,7 +23,7 @@ extension ArchiveReader {
 /// The side of a reading that walks through the file.
 final class MemberProducer: ReadingProducer, @unchecked Sendable {
     private let archive: ArchiveReader
-    private let wanted: Set<String>?
+    private let wanted: Set<ExactName>?
     private let pipeline: OrderedPipeline<ReadSlot>
     private let box: StageBox
     private var digest = FileDigest()
@@ -31,7 +31,7 @@ final class MemberProducer: ReadingProducer, @unchecked Sendable {
     private(set) var sha256: String?
 
     init(
-        archive: ArchiveReader, wanted: Set<String>?, pipeline: OrderedPipeline<ReadSlot>, box: StageBox
+        archive: ArchiveReader, wanted: Set<ExactName>?, pipeline: OrderedPipeline<ReadSlot>, box: StageBox
     ) {
         self.archive = archive
         self.wanted = wanted
@@ -46,7 +46,7 @@ final class MemberProducer: ReadingProducer, @unchecked Sendable {
             try digestPreamble()
         }
         for (index, table) in archive.header.tables.enumerated() {
-            let isWanted = wanted?.contains(table.name) ?? true
+            let isWanted = wanted?.contains(ExactName(table.name)) ?? true
             if wanted != nil, let manifest = archive.manifest {
                 guard isWanted else { continue }
                 walker.jump(to: manifest.tables[index].offset)

@@ -3,7 +3,7 @@ internal import BackupFiles
 
 extension ArchiveReader {
     /// Reads an archive in Elder's plain form; see ``read(tables:workers:consumer:)``.
-    func readPlain(tables: Set<String>?, workers: Int, consumer: any ArchiveConsumer) throws -> Findings {
+    func readPlain(tables: Set<ExactName>?, workers: Int, consumer: any ArchiveConsumer) throws -> Findings {
         let reading = Reading(workers: workers) { _, slot in
             guard case .rows = slot.kind else { return }
             do {
@@ -21,12 +21,12 @@ extension ArchiveReader {
 /// The side of a plain reading that walks through the text.
 final class PlainProducer: ReadingProducer, @unchecked Sendable {
     private let archive: ArchiveReader
-    private let wanted: Set<String>?
+    private let wanted: Set<ExactName>?
     private let pipeline: OrderedPipeline<ReadSlot>
     private let box: StageBox
     private var identity: [(key: String, value: [UInt8])] = []
-    private var seenKeys: Set<String> = []
-    private var seenTables: Set<String> = []
+    private var seenKeys: Set<ExactName> = []
+    private var seenTables: Set<ExactName> = []
     private var slot: ReadSlot?
     /// What the keys seen so far take, in bytes.
     private var keyBytes = 0
@@ -36,10 +36,10 @@ final class PlainProducer: ReadingProducer, @unchecked Sendable {
     /// All names of tables and top-level keys together, in bytes; each counts for what it takes in memory besides.
     private static let longestKeys = 16 << 20
     private static let keyOverhead = 64
-    private static let identityKeys: Set<String> = ["version", "timestamp", "job_id", "job_name", "generator"]
+    private static let identityKeys: Set<ExactName> = ["version", "timestamp", "job_id", "job_name", "generator"]
 
     init(
-        archive: ArchiveReader, wanted: Set<String>?, pipeline: OrderedPipeline<ReadSlot>, box: StageBox
+        archive: ArchiveReader, wanted: Set<ExactName>?, pipeline: OrderedPipeline<ReadSlot>, box: StageBox
     ) {
         self.archive = archive
         self.wanted = wanted
@@ -61,10 +61,12 @@ final class PlainProducer: ReadingProducer, @unchecked Sendable {
             stream: try PlainTextStream(file: archive.file), longestRow: PlainProducer.longestRow)
         try scanner.expect(UInt8(ascii: "{"))
         try eachMember(&scanner) { key, scanner in
-            guard seenKeys.insert(key).inserted else { throw scanner.malformed("the key \"\(key)\" is there twice") }
-            if key == "tables" {
+            guard seenKeys.insert(ExactName(key)).inserted else {
+                throw scanner.malformed("the key \"\(key)\" is there twice")
+            }
+            if key.isExactly("tables") {
                 try passTables(&scanner)
-            } else if PlainProducer.identityKeys.contains(key) {
+            } else if PlainProducer.identityKeys.contains(ExactName(key)) {
                 let range = try scanner.value(atMost: 64 * 1024)
                 identity.append((key, Array(UnsafeBufferPointer(start: scanner.bytes, count: range.upperBound)[range])))
             } else {
@@ -72,7 +74,7 @@ final class PlainProducer: ReadingProducer, @unchecked Sendable {
             }
         }
         try scanner.expectEnd()
-        for key in ["version", "tables"] where !seenKeys.contains(key) {
+        for key: ExactName in ["version", "tables"] where !seenKeys.contains(key) {
             throw BackupError(.damaged, "the key \"\(key)\" is missing: this is not a backup")
         }
         if seenKeys.contains("generator") {
@@ -102,10 +104,10 @@ final class PlainProducer: ReadingProducer, @unchecked Sendable {
     private func passTables(_ scanner: inout PlainScanner) throws {
         guard try scanner.take(UInt8(ascii: "{")) else { throw scanner.malformed("\"tables\" is not an object") }
         try eachMember(&scanner) { name, scanner in
-            guard seenTables.insert(name).inserted else {
+            guard seenTables.insert(ExactName(name)).inserted else {
                 throw scanner.malformed("the table \"\(name)\" is there twice")
             }
-            guard wanted?.contains(name) ?? true else { return try scanner.skipValue() }
+            guard wanted?.contains(ExactName(name)) ?? true else { return try scanner.skipValue() }
             guard try scanner.take(UInt8(ascii: "[")) else {
                 throw try notAList(name, &scanner)
             }

@@ -13,16 +13,17 @@ protocol ReadingObserver: AnyObject {
 /// Compares what is found with what manifest and summary say.
 final class TotalsCheck: ReadingObserver {
     private let archive: ArchiveReader
-    private let wanted: Set<String>?
-    private let manifestTables: [String: Manifest.Table]
+    private let wanted: Set<ExactName>?
+    private let manifestTables: [ExactName: Manifest.Table]
     private var members = MemberListDigest()
     private var memberCount = 0
 
-    init(archive: ArchiveReader, wanted: Set<String>?) {
+    init(archive: ArchiveReader, wanted: Set<ExactName>?) {
         self.archive = archive
         self.wanted = wanted
         manifestTables = Dictionary(
-            (archive.manifest?.tables ?? []).map { ($0.description.name, $0) }, uniquingKeysWith: { first, _ in first })
+            (archive.manifest?.tables ?? []).map { (ExactName($0.description.name), $0) },
+            uniquingKeysWith: { first, _ in first })
     }
 
     func tableBegan(_ description: TableDescription?) {
@@ -39,7 +40,7 @@ final class TotalsCheck: ReadingObserver {
 
     func tableEnded(_ totals: TableTotals) throws {
         guard let manifest = archive.manifest else { return }
-        guard let table = manifestTables[totals.name], table.totals == totals, table.members == members,
+        guard let table = manifestTables[ExactName(totals.name)], table.totals == totals, table.members == members,
             table.memberCount == memberCount
         else {
             throw BackupError(
@@ -52,15 +53,16 @@ final class TotalsCheck: ReadingObserver {
     func summary(_ slot: ReadSlot, _ totals: [TableTotals]) throws {
         let text = Array(UnsafeRawBufferPointer(start: slot.batch.bytes, count: slot.batch.count))
         let summary = try ArchiveSummary(text: text)
-        guard summary.tables.map(\.name) == archive.header.tables.map(\.name),
+        guard summary.tables.map({ ExactName($0.name) }) == archive.header.tables.map({ ExactName($0.name) }),
             summary.precedingBytes == slot.offset,
             wanted != nil || summary.precedingSHA256 == slot.table
         else {
             throw BackupError(
                 .damaged, "its summary describes other members than it has: \(ArchiveReader.damageHint)")
         }
-        let expected = Dictionary(summary.tables.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-        for found in totals where expected[found.name] != found {
+        let expected = Dictionary(
+            summary.tables.map { (ExactName($0.name), $0) }, uniquingKeysWith: { first, _ in first })
+        for found in totals where expected[ExactName(found.name)] != found {
             throw BackupError(
                 .damaged, "table \"\(found.name)\" is not what the summary says: \(ArchiveReader.damageHint)")
         }

@@ -44,7 +44,7 @@ package final class ArchiveWriter {
     private var table: TableDescription?
     private var tableIndex = 0
     private var opensTable = false
-    private var names: Set<String> = []
+    private var names: Set<ExactName> = []
 
     /// - Parameters:
     ///   - temporaryPath: where the archive grows; the manifest grows beside it.
@@ -90,7 +90,7 @@ package final class ArchiveWriter {
     /// Begins a table. Its name must be new.
     package func beginTable(_ table: TableDescription) throws {
         guard self.table == nil else { throw BackupError(.internal, "a table was begun within another") }
-        guard names.insert(table.name).inserted else {
+        guard names.insert(ExactName(table.name)).inserted else {
             throw BackupError(.internal, "the table \"\(table.name)\" was begun twice")
         }
         self.table = table

@@ -6,7 +6,7 @@ package struct JSONSlices: Sendable {
     /// - Throws: `damaged` where the text is not one object, or a key is there twice.
     package init(object text: [UInt8], depth: Int = 128) throws(BackupError) {
         var members: [(key: String, value: [UInt8])] = []
-        var seen: Set<String> = []
+        var seen: Set<ExactName> = []
         let failure = text.withUnsafeBufferPointer { buffer -> String? in
             guard let base = buffer.baseAddress else { return "it is empty" }
             let end = buffer.count
@@ -18,7 +18,7 @@ package struct JSONSlices: Sendable {
                 let keyEnd = JSONText.skipString(base, index, end)
                 guard keyEnd >= 0 else { return "no key at byte \(JSONText.failurePosition(keyEnd))" }
                 guard let key = JSONSlices.string(Array(buffer[index..<keyEnd])) else { return "a bad key" }
-                guard seen.insert(key).inserted else { return "the key \"\(key)\" is there twice" }
+                guard seen.insert(ExactName(key)).inserted else { return "the key \"\(key)\" is there twice" }
                 index = JSONText.skipWhitespace(base, keyEnd, end)
                 guard index < end, base[index] == UInt8(ascii: ":") else { return "no colon at byte \(index)" }
                 index = JSONText.skipWhitespace(base, index + 1, end)
@@ -36,7 +36,7 @@ package struct JSONSlices: Sendable {
         self.members = members
     }
 
-    package subscript(_ key: String) -> [UInt8]? { members.first { $0.key == key }?.value }
+    package subscript(_ key: String) -> [UInt8]? { members.first { $0.key.isExactly(key) }?.value }
 
     private static func trailing(_ base: UnsafePointer<UInt8>, _ start: Int, _ end: Int) -> String? {
         JSONText.skipWhitespace(base, start, end) == end ? nil : "something follows it"
@@ -65,7 +65,7 @@ package struct JSONSlices: Sendable {
     }
 
     /// Appends what the checked escape at `index` stands for; returns its length.
-    private static func appendEscape(
+    package static func appendEscape(
         _ base: UnsafePointer<UInt8>, _ index: Int, _ end: Int, to output: inout [UInt8]
     ) -> Int {
         switch base[index + 1] {

@@ -22,6 +22,10 @@ package struct ColumnDescription: Sendable, Codable, Equatable {
         self.type = type
         self.encoding = encoding
     }
+
+    package static func == (left: ColumnDescription, right: ColumnDescription) -> Bool {
+        left.name.isExactly(right.name) && left.type.isExactly(right.type) && left.encoding == right.encoding
+    }
 }
 
 /// One table whose rows an archive holds.
@@ -43,5 +47,10 @@ package struct TableDescription: Sendable, Codable, Equatable {
         self.name = name
         self.columns = columns
         self.rowidKey = rowidKey
+    }
+
+    package static func == (left: TableDescription, right: TableDescription) -> Bool {
+        left.name.isExactly(right.name) && left.columns == right.columns
+            && left.rowidKey.map(ExactName.init(_:)) == right.rowidKey.map(ExactName.init(_:))
     }
 }

@@ -62,10 +62,10 @@ package struct ArchiveInspection: Sendable, Codable {
                 tables: nil, workers: BackupEngine.workers, consumer: RowCollector { _, _ in })
             header = archive.form == .plain ? findings.header : header
             let columns = Dictionary(
-                header.tables.map { ($0.name, $0.columns) }, uniquingKeysWith: { first, _ in first })
+                header.tables.map { (ExactName($0.name), $0.columns) }, uniquingKeysWith: { first, _ in first })
             tables = findings.tables.map {
                 Table(
-                    name: $0.name, rows: $0.rows, columns: columns[$0.name] ?? [],
+                    name: $0.name, rows: $0.rows, columns: columns[ExactName($0.name)] ?? [],
                     digest: archive.form == .plain ? "" : $0.digest.hexadecimal)
             }
         }
@@ -96,7 +96,8 @@ extension BackupEngine {
                     to: output)
                 try "\n".utf8.withContiguousStorageIfAvailable { try write(UnsafeRawBufferPointer($0), to: output) }
             }
-            _ = try ArchiveReader.open(path: path).read(tables: [table], workers: workers, consumer: collector)
+            _ = try ArchiveReader.open(path: path).read(
+                tables: [ExactName(table)], workers: workers, consumer: collector)
         }
     }
 

@@ -75,7 +75,7 @@ package struct RestoreResponse: Sendable, Codable {
     package var dryRun: Bool
     package var restoredTables: Int
     package var totalRecords: Int64
-    package var restoredCounts: [String: Int64]
+    package var restoredCounts: TableCounts
     /// Always empty: a restore that has an error restores nothing. Kept for Elder's clients.
     package var errors: [String: String]
     /// Whether the target was read back and found equal.
@@ -92,6 +92,30 @@ package struct RestoreResponse: Sendable, Codable {
         case restoredCounts = "restored_counts"
         case durationSeconds = "duration_seconds"
     }
+}
+
+/// Rows by table, as one JSON object.
+///
+/// Names that Unicode holds canonically equivalent are apart here; in JSON, where most readers cannot tell them apart,
+/// their rows are counted together.
+package struct TableCounts: Sendable, Codable, Equatable, ExpressibleByDictionaryLiteral {
+    package private(set) var counts: [ExactName: Int64]
+
+    package init(_ tables: some Sequence<(String, Int64)>) {
+        counts = Dictionary(tables.map { (ExactName($0), $1) }, uniquingKeysWith: +)
+    }
+
+    package init(dictionaryLiteral elements: (String, Int64)...) { self.init(elements) }
+
+    package init(from decoder: any Decoder) throws {
+        self.init(try [String: Int64](from: decoder).map { ($0, $1) })
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        try Dictionary(counts.map { ($0.key.text, $0.value) }, uniquingKeysWith: +).encode(to: encoder)
+    }
+
+    package subscript(_ table: String) -> Int64? { counts[ExactName(table)] }
 }
 
 /// What a verification found.

@@ -59,8 +59,7 @@ extension BackupEngine {
         return RestoreResponse(
             backupID: copy.record?.id, dryRun: request.dryRun, restoredTables: findings.tables.count,
             totalRecords: findings.recordCount,
-            restoredCounts: Dictionary(
-                findings.tables.map { ($0.name, $0.rows) }, uniquingKeysWith: { first, _ in first }),
+            restoredCounts: TableCounts(findings.tables.map { ($0.name, $0.rows) }),
             errors: [:], proven: request.prove, durationSeconds: Timestamp.now().seconds(since: started),
             warnings: warnings)
     }
@@ -68,10 +67,10 @@ extension BackupEngine {
     /// The tables to read; nil where that is all of them, for then every byte of the file is checked.
     private func tablesToRead(
         _ archive: ArchiveReader, _ target: any RestoreTarget, _ request: RestoreRequest
-    ) -> Set<String>? {
-        guard let chosen = target.tablesToLoad ?? request.tables.map(Set.init) else { return nil }
+    ) -> Set<ExactName>? {
+        guard let chosen = target.tablesToLoad ?? request.tables?.exactNames else { return nil }
         guard archive.form == .members else { return chosen }
-        return chosen.isSuperset(of: archive.header.tables.map(\.name)) ? nil : chosen
+        return chosen.isSuperset(of: archive.header.tables.map(\.name).exactNames) ? nil : chosen
     }
 
     private func restoreOptions(_ request: RestoreRequest, _ cancellation: Cancellation) -> RestoreOptions {
@@ -91,9 +90,10 @@ extension BackupEngine {
     /// Reads the target back and compares its digests with those of the archive's rows.
     private func prove(_ tables: [TableTotals], in target: any RestoreTarget, _ cancellation: Cancellation) throws {
         let snapshot = try target.proof()
+        let loaded = Dictionary(tables.map { (ExactName($0.name), $0) }, uniquingKeysWith: { first, _ in first })
         let batch = RowBatch()
         for description in snapshot.schema.tables {
-            guard let expected = tables.first(where: { $0.name == description.name }) else { continue }
+            guard let expected = loaded[ExactName(description.name)] else { continue }
             let reader = try snapshot.reader(for: description)
             var found = TableTotals(name: description.name)
             while true {
@@ -119,8 +119,8 @@ extension BackupEngine {
 
 extension ArchiveReader {
     /// How many rows the manifest promises, in all tables or in those that were chosen; nil without a manifest.
-    func rowCount(of tables: Set<String>?) -> Int64? {
-        manifest?.tables.reduce(0) { $0 + (tables?.contains($1.totals.name) ?? true ? $1.totals.rows : 0) }
+    func rowCount(of tables: Set<ExactName>?) -> Int64? {
+        manifest?.tables.reduce(0) { $0 + (tables?.contains(ExactName($1.totals.name)) ?? true ? $1.totals.rows : 0) }
     }
 
     /// What a target needs to know before rows come.

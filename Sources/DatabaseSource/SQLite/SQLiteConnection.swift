@@ -123,7 +123,14 @@ final class SQLiteConnection {
 
     /// A name as SQL, quoted.
     static func quote(_ name: String) -> String {
-        "\"" + name.replacing("\"", with: "\"\"") + "\""
+        // Byte by byte: a quote and a combining accent behind it are one `Character`.
+        var bytes: [UInt8] = [0x22]
+        for byte in name.utf8 {
+            if byte == 0x22 { bytes.append(byte) }
+            bytes.append(byte)
+        }
+        bytes.append(0x22)
+        return String(decoding: bytes, as: UTF8.self)
     }
 }
 

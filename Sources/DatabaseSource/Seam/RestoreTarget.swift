@@ -16,7 +16,8 @@ package struct RestoreOptions: Sendable {
     package var trustSchema = false
     /// How long to wait for a lock before giving up.
     package var lockTimeout: Duration = .seconds(30)
-    /// Tables of the target that are never written: a catalog that lives in the target.
+    /// Tables of the target that are never written, by the target's own way to compare names: a catalog that lives in
+    /// the target.
     package var protectedTables: Set<String> = []
     /// Asked now and then by what takes long; true ends it with `cancelled`.
     package var isCancelled: @Sendable () -> Bool = { false }
@@ -57,7 +58,7 @@ package protocol RestoreTarget: AnyObject {
     /// Throws before anything is changed where the target must refuse.
     func prepare(_ contents: ArchiveContents, options: RestoreOptions) throws
     /// The tables of the archive whose rows are to be read, once `prepare` has decided; nil for all of them.
-    var tablesToLoad: Set<String>? { get }
+    var tablesToLoad: Set<ExactName>? { get }
     /// Whether the rows must be seen once before they are loaded.
     var needsSurvey: Bool { get }
     /// Ends the survey.

@@ -71,10 +71,10 @@ struct RestoreCommand: AsyncParsableCommand {
     private func text(_ response: RestoreResponse, into target: DatabaseURL) -> String {
         let done = response.dryRun ? "dry run, nothing was changed: would restore" : "restored"
         let proof = response.proven ? ", read back and found equal" : ""
-        let counts = response.restoredCounts.sorted { $0.key < $1.key }
+        let counts = response.restoredCounts.counts.sorted { $0.key < $1.key }
         let table = TextTable(
             columns: ["table", "rows"],
-            rows: counts.map { [Printable.line($0.key), Printable.count($0.value)] }, rightAligned: [1])
+            rows: counts.map { [Printable.line($0.key.text), Printable.count($0.value)] }, rightAligned: [1])
         return """
             \(table.text)
             \(done) \(Printable.count(response.restoredTables, "table")), \

@@ -151,7 +151,7 @@ enum Reading {
     }
 
     static func some(
-        _ names: Set<String>?, of path: String, usingManifest: Bool = true, workers: Int = 2
+        _ names: Set<ExactName>?, of path: String, usingManifest: Bool = true, workers: Int = 2
     ) throws -> [SampleTable] {
         let collector = Collector()
         let archive = try ArchiveReader.open(path: path, usingManifest: usingManifest)

@@ -68,8 +68,11 @@ final class SQLiteAuthorizer {
 
     private func isAllowed(_ action: Int32, _ first: String?, _ second: String?, _ database: String?) -> Bool {
         if action == SQLITE_FUNCTION {
-            return !refusedFunctions.contains((second ?? "").lowercased())
+            return !refusedFunctions.contains(asciiLowercased(second ?? ""))
         }
+        // A definition may spell the name of its table in another case than the table's own.
+        let firstName = first.map(SQLiteName.init(_:))
+        let secondName = second.map(SQLiteName.init(_:))
         // A definition names columns and writes its own row of the schema.
         let isSchema = first == "sqlite_master" || first == "sqlite_schema"
         if database == "main" || database == nil {
@@ -81,36 +84,39 @@ final class SQLiteAuthorizer {
             return true
         case .table(let name):
             guard database == "main" else { return false }
-            if action == SQLITE_CREATE_TABLE { return first == name || first == "sqlite_sequence" }
-            return action == SQLITE_CREATE_INDEX && second == name && first?.hasPrefix("sqlite_autoindex_") == true
+            if action == SQLITE_CREATE_TABLE { return firstName == SQLiteName(name) || first == "sqlite_sequence" }
+            return action == SQLITE_CREATE_INDEX && secondName == SQLiteName(name)
+                && firstName?.hasPrefix("sqlite_autoindex_") == true
         case .index(let name, let table):
-            if action == SQLITE_REINDEX { return first == name }
-            return action == SQLITE_CREATE_INDEX && first == name && second == table && database == "main"
+            if action == SQLITE_REINDEX { return firstName == SQLiteName(name) }
+            return action == SQLITE_CREATE_INDEX && firstName == SQLiteName(name) && secondName == SQLiteName(table)
+                && database == "main"
         case .view(let name):
-            return action == SQLITE_CREATE_VIEW && first == name && database == "main"
+            return action == SQLITE_CREATE_VIEW && firstName == SQLiteName(name) && database == "main"
         case .trigger(let name, let table):
-            return action == SQLITE_CREATE_TRIGGER && first == name && second == table && database == "main"
+            return action == SQLITE_CREATE_TRIGGER && firstName == SQLiteName(name) && secondName == SQLiteName(table)
+                && database == "main"
         case .virtualTable(let name):
-            return isAllowedToModule(of: name, action, first, second, database)
+            return isAllowedToModule(of: SQLiteName(name), action, first, second, database)
         }
     }
 
     /// A module makes, fills and compiles statements for tables whose names begin with its table's.
     private func isAllowedToModule(
-        of name: String, _ action: Int32, _ first: String?, _ second: String?, _ database: String?
+        of name: SQLiteName, _ action: Int32, _ first: String?, _ second: String?, _ database: String?
     ) -> Bool {
         switch action {
         case SQLITE_CREATE_VTABLE:
-            return first == name && database == "main"
-                && (trustsSchema || SQLiteAuthorizer.knownModules.contains((second ?? "").lowercased()))
+            return first.map(SQLiteName.init(_:)) == name && database == "main"
+                && (trustsSchema || SQLiteAuthorizer.knownModules.contains(asciiLowercased(second ?? "")))
         case SQLITE_SELECT:
             return true
         case SQLITE_PRAGMA:
             return (first == "page_size" || first == "data_version") && second == nil
         case SQLITE_CREATE_TABLE, SQLITE_INSERT, SQLITE_UPDATE, SQLITE_DELETE:
-            return database == "main" && first?.hasPrefix(name + "_") == true
+            return database == "main" && first.map({ SQLiteName($0).isShadow(of: name) }) == true
         case SQLITE_CREATE_INDEX:
-            return database == "main" && second?.hasPrefix(name + "_") == true
+            return database == "main" && second.map({ SQLiteName($0).isShadow(of: name) }) == true
         default:
             return false
         }

@@ -2,11 +2,11 @@ internal import BackupCore
 
 /// Checks that deleting the rows of some tables leaves the others as they are.
 struct SQLiteClearing {
-    private let tables: Set<String>
+    private let tables: Set<SQLiteName>
     private let connection: SQLiteConnection
 
     init(tables: [String], on connection: SQLiteConnection) {
-        self.tables = Set(tables.map { $0.lowercased() })
+        self.tables = Set(tables.map { SQLiteName($0) })
         self.connection = connection
     }
 
@@ -20,7 +20,7 @@ struct SQLiteClearing {
         while try statement.step() {
             let child = try statement.text(0) ?? ""
             let parent = try statement.text(1) ?? ""
-            guard tables.contains(parent.lowercased()), !tables.contains(child.lowercased()) else { continue }
+            guard tables.contains(SQLiteName(parent)), !tables.contains(SQLiteName(child)) else { continue }
             let action = try statement.text(2) ?? ""
             if ["CASCADE", "SET NULL", "SET DEFAULT"].contains(action) {
                 throw refusal(child, parent, "by ON DELETE \(action), its rows would change with them")

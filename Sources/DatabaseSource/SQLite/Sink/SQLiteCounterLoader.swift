@@ -8,7 +8,7 @@ final class SQLiteCounterLoader: TableLoader, @unchecked Sendable {
     private let nameColumn: Int?
     private let valueColumn: Int?
     /// The greatest counter of each table.
-    private(set) var values: [String: Int64] = [:]
+    private(set) var values: [ExactName: Int64] = [:]
 
     init(_ description: TableDescription) {
         let columns = description.decoderColumns
@@ -32,7 +32,8 @@ final class SQLiteCounterLoader: TableLoader, @unchecked Sendable {
             let name = rows.row(index)[nameColumn]
             let value = rows.row(index)[valueColumn]
             guard name.kind == .text, value.kind == .integer, let address = name.address else { continue }
-            let text = String(decoding: UnsafeBufferPointer(start: address, count: Int(name.length)), as: UTF8.self)
+            let text = ExactName(
+                String(decoding: UnsafeBufferPointer(start: address, count: Int(name.length)), as: UTF8.self))
             values[text] = max(values[text] ?? .min, value.integer)
         }
     }

@@ -5,11 +5,11 @@ internal import CSQLite
 final class SQLiteExistingDatabase: SQLiteRestoration {
     let connection: SQLiteConnection
     /// The tables whose rows are wanted; grows with the tables that come where the archive has no schema.
-    private var wantedTables: Set<String> = []
-    var tablesToLoad: Set<String>? {
-        contents.schema == nil ? options.tables.map(Set.init) : wantedTables
+    private var wantedTables: Set<ExactName> = []
+    var tablesToLoad: Set<ExactName>? {
+        contents.schema == nil ? options.tables?.exactNames : wantedTables
     }
-    var provableTables: Set<String> { Set(targets.keys) }
+    var provableTables: Set<ExactName> { Set(targets.keys) }
     var needsSurvey: Bool { options.regenerateIDs }
 
     private let path: String
@@ -19,9 +19,11 @@ final class SQLiteExistingDatabase: SQLiteRestoration {
     private let isUTF16: Bool
     private var warnings: [String] = []
     /// The tables that are written, by the archive's name for them.
-    private var targets: [String: SQLiteTargetTable] = [:]
-    private var loaders: [String: SQLiteTableLoader] = [:]
-    private var skipped: Set<String> = []
+    private var targets: [ExactName: SQLiteTargetTable] = [:]
+    /// The archive's name for each table of the target that is written.
+    private var admitted: [SQLiteName: String] = [:]
+    private var loaders: [ExactName: SQLiteTableLoader] = [:]
+    private var skipped: Set<ExactName> = []
     private var counters: SQLiteCounterLoader?
     private var shift: SQLiteIDShift?
     private var violationsBefore: [SQLiteForeignKeyPair: Int64] = [:]
@@ -69,7 +71,7 @@ final class SQLiteExistingDatabase: SQLiteRestoration {
     // MARK: Which tables
 
     private func chooseTables() throws(BackupError) {
-        var chosen = options.tables.map(Set.init)
+        var chosen = options.tables?.exactNames
         if let definitions, let tables = options.tables {
             chosen = SQLiteChosenSchema.withShadowTables(tables, of: definitions)
         }
@@ -78,15 +80,15 @@ final class SQLiteExistingDatabase: SQLiteRestoration {
             wantedTables = chosen ?? []
             return
         }
-        let held = schema.tables.map(\.name)
-        let virtualTables = Set(definitions?.objects.filter { $0.kind == .virtualTable }.map(\.name) ?? [])
-        let unknown = (options.tables ?? []).filter { !held.contains($0) && !virtualTables.contains($0) }
+        let held = schema.tables.map(\.name).exactNames
+        let virtualTables = (definitions?.objects ?? []).filter { $0.kind == .virtualTable }.map(\.name).exactNames
+        let unknown = (options.tables ?? []).filter { !held.union(virtualTables).contains(ExactName($0)) }
         guard unknown.isEmpty else {
             throw BackupError(
                 .notFound,
                 "the archive has no rows of a table named \(SQLiteChosenSchema.list(unknown)); see `elder-backup show`")
         }
-        for name in held where chosen?.contains(name) ?? true { note(name) }
+        for table in schema.tables where chosen?.contains(ExactName(table.name)) ?? true { note(table.name) }
         if let chosen, !chosen.contains("sqlite_sequence"), held.contains("sqlite_sequence") {
             wantedTables.insert("sqlite_sequence")
         }
@@ -94,12 +96,14 @@ final class SQLiteExistingDatabase: SQLiteRestoration {
 
     /// Takes a table in, or notes why it is left.
     private func note(_ name: String) {
-        wantedTables.insert(name)
-        if options.protectedTables.contains(name) {
-            skipped.insert(name)
+        wantedTables.insert(ExactName(name))
+        // Whatever name the target finds its table by.
+        let targetName = SQLiteName(name)
+        if options.protectedTables.contains(where: { SQLiteName($0) == targetName }) {
+            skipped.insert(ExactName(name))
             warnings.append("table \"\(name)\" holds the catalog of backups and is not restored")
-        } else if name.hasPrefix("sqlite_"), name != "sqlite_sequence" {
-            skipped.insert(name)
+        } else if targetName.hasPrefix("sqlite_"), name != "sqlite_sequence" {
+            skipped.insert(ExactName(name))
         }
     }
 
@@ -109,7 +113,10 @@ final class SQLiteExistingDatabase: SQLiteRestoration {
         for description in schema.tables where isWritten(description.name) {
             let (table, found) = try examine(description)
             faults += found
-            targets[description.name] = table
+            if let table {
+                targets[ExactName(description.name)] = table
+                if let fault = admit(table, for: description.name) { faults.append(fault) }
+            }
         }
         guard faults.isEmpty else {
             throw BackupError(.target, "\(path) cannot take the archive's rows: \(faults.joined(separator: "; "))")
@@ -117,7 +124,16 @@ final class SQLiteExistingDatabase: SQLiteRestoration {
     }
 
     private func isWritten(_ name: String) -> Bool {
-        wantedTables.contains(name) && !skipped.contains(name) && name != "sqlite_sequence"
+        let name = ExactName(name)
+        return wantedTables.contains(name) && !skipped.contains(name) && name != "sqlite_sequence"
+    }
+
+    /// Gives a table of the target to one of the archive; what is wrong where another one has it.
+    private func admit(_ table: SQLiteTargetTable, for name: String) -> String? {
+        guard let other = admitted.updateValue(name, forKey: SQLiteName(table.name)) else { return nil }
+        return
+            "the archive's tables \"\(other)\" and \"\(name)\" are one table there, \"\(table.name)\" (restore one of "
+            + "them with --tables)"
     }
 
     /// The target of a described table, and what is wrong with it.
@@ -128,6 +144,10 @@ final class SQLiteExistingDatabase: SQLiteRestoration {
         let missing = description.columns.map(\.name).filter { table.column($0) == nil }
         var faults: [String] = []
         if !missing.isEmpty { faults.append("its table \"\(name)\" lacks \(SQLiteChosenSchema.list(missing))") }
+        let columns = Dictionary(grouping: description.columns.map(\.name), by: SQLiteName.init(_:))
+        if let same = columns.values.first(where: { $0.count > 1 }) {
+            faults.append("the columns \(SQLiteChosenSchema.list(same)) of table \"\(name)\" are one column there")
+        }
         if let fault = try occupied(name) { faults.append(fault) }
         return (table, faults)
     }
@@ -141,8 +161,12 @@ final class SQLiteExistingDatabase: SQLiteRestoration {
         return try SQLiteTargetTable(stored ?? name, on: connection)
     }
 
+    private func isShadow(_ name: String) -> Bool {
+        definitions?.objects.contains { $0.kind == .shadowTable && $0.name.isExactly(name) } ?? false
+    }
+
     private func occupied(_ name: String) throws(BackupError) -> String? {
-        let isShadow = definitions?.objects.contains { $0.kind == .shadowTable && $0.name == name } ?? false
+        let isShadow = isShadow(name)
         if options.clearExisting || options.regenerateIDs || isShadow { return nil }
         guard try connection.integer("SELECT 1 FROM main.\(SQLiteConnection.quote(name)) LIMIT 1") != nil else {
             return nil
@@ -153,13 +177,17 @@ final class SQLiteExistingDatabase: SQLiteRestoration {
 
     /// Content of a virtual table fits only the very same virtual table.
     private func shadowFault(_ name: String) throws(BackupError) -> String? {
-        guard let object = definitions?.objects.first(where: { $0.kind == .shadowTable && $0.name == name }),
+        guard let object = definitions?.objects.first(where: { $0.kind == .shadowTable && $0.name.isExactly(name) }),
             let owner = object.owner,
-            let virtualTable = definitions?.objects.first(where: { $0.kind == .virtualTable && $0.name == owner })
+            let virtualTable = definitions?.objects.first(where: {
+                $0.kind == .virtualTable && SQLiteName($0.name) == SQLiteName(owner)
+            })
         else { return nil }
         let there = try connection.text("SELECT sql FROM sqlite_schema WHERE type='table' AND name=?", owner)
         if there == nil { return "it has no virtual table \"\(owner)\"" }
-        guard there == virtualTable.sql else { return "its virtual table \"\(owner)\" is defined otherwise" }
+        guard there.map(ExactName.init(_:)) == virtualTable.sql.map(ExactName.init(_:)) else {
+            return "its virtual table \"\(owner)\" is defined otherwise"
+        }
         guard !options.regenerateIDs else { return "the rows of virtual table \"\(owner)\" cannot be given new ids" }
         return try holdsRows(owner)
     }
@@ -179,8 +207,7 @@ final class SQLiteExistingDatabase: SQLiteRestoration {
             try SQLiteClearing(tables: chosen + targets.values.map(\.name), on: connection).check()
         }
         for (name, table) in targets {
-            let isShadow = definitions?.objects.contains { $0.kind == .shadowTable && $0.name == name } ?? false
-            guard options.clearExisting || isShadow else { continue }
+            guard options.clearExisting || isShadow(name.text) else { continue }
             try connection.execute("DELETE FROM main.\(SQLiteConnection.quote(table.name))")
         }
     }
@@ -188,15 +215,16 @@ final class SQLiteExistingDatabase: SQLiteRestoration {
     // MARK: Loading
 
     func loader(forTable name: String, description: TableDescription?) throws -> any TableLoader {
-        if let known = loaders[name] { return known }
+        let key = ExactName(name)
+        if let known = loaders[key] { return known }
         if name == "sqlite_sequence" { return try counterLoader(description) }
         if contents.schema == nil { try admitForeign(name) }
-        guard !skipped.contains(name) else { return SQLiteSkippingLoader() }
-        guard let table = targets[name] else {
+        guard !skipped.contains(key) else { return SQLiteSkippingLoader() }
+        guard let table = targets[key] else {
             throw BackupError(.target, "table \"\(name)\" is not among those that are restored")
         }
         let loader = SQLiteTableLoader(plan(table, description), on: connection)
-        loaders[name] = loader
+        loaders[key] = loader
         if let shift, !shift.needsSurvey { try applyShift(shift) }
         return loader
     }
@@ -211,19 +239,21 @@ final class SQLiteExistingDatabase: SQLiteRestoration {
 
     /// A table of an archive without schema: what is told of it is its name.
     private func admitForeign(_ name: String) throws(BackupError) {
-        guard targets[name] == nil, !skipped.contains(name) else { return }
+        let key = ExactName(name)
+        guard targets[key] == nil, !skipped.contains(key) else { return }
         note(name)
-        if skipped.contains(name) { return }
+        if skipped.contains(key) { return }
         guard let table = try ordinaryTable(name) else {
             throw BackupError(.target, "\(path) cannot take the archive's rows: it has no table \"\(name)\"")
         }
-        if let fault = try occupied(name) {
+        let taken = admit(table, for: name)
+        if let fault = try taken == nil ? occupied(name) : taken {
             throw BackupError(.target, "\(path) cannot take the archive's rows: \(fault)")
         }
         if options.clearExisting {
             try connection.execute("DELETE FROM main.\(SQLiteConnection.quote(table.name))")
         }
-        targets[name] = table
+        targets[key] = table
         if options.regenerateIDs {
             shift = try SQLiteIDShift(tables: Array(targets.values), on: connection)
         }
@@ -247,7 +277,7 @@ final class SQLiteExistingDatabase: SQLiteRestoration {
                 targets: table.columns.map { $0.isGenerated ? nil : $0.name }, isForeign: true, isUTF16: isUTF16)
         }
         if shift != nil, let key = table.integerKey {
-            plan.surveyColumn = plan.targets.firstIndex { $0 == key }
+            plan.surveyColumn = plan.targets.firstIndex { $0?.isExactly(key) ?? false }
         }
         return plan
     }

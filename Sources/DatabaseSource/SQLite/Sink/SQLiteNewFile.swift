@@ -5,15 +5,17 @@ internal import CSQLite
 final class SQLiteNewFile: SQLiteRestoration {
     private(set) var connection: SQLiteConnection
     /// The tables whose rows are wanted.
-    private let wantedTables: Set<String>
-    var tablesToLoad: Set<String>? { wantedTables }
+    private let wantedTables: Set<ExactName>
+    var tablesToLoad: Set<ExactName>? { wantedTables }
     /// Of the counters, a choice of tables keeps only those of the tables chosen.
-    var provableTables: Set<String> { isSelection ? wantedTables.subtracting(["sqlite_sequence"]) : wantedTables }
+    var provableTables: Set<ExactName> { isSelection ? wantedTables.subtracting(["sqlite_sequence"]) : wantedTables }
     let needsSurvey = false
 
     private let path: String
     private let file: SQLiteTemporaryFile
     private let schema: SQLiteSchema
+    /// The tables that rows may go to.
+    private let tables: [ExactName: SQLiteSchema.Object]
     private let options: RestoreOptions
     private let isSelection: Bool
     private var replay: SQLiteSchemaReplay?
@@ -24,12 +26,15 @@ final class SQLiteNewFile: SQLiteRestoration {
     init(path: String, schema: SQLiteSchema, tables: [TableDescription], options: RestoreOptions) throws(BackupError) {
         self.path = path
         self.options = options
-        let held = Set(tables.map(\.name))
+        let held = tables.map(\.name).exactNames
         let selection = try SQLiteChosenSchema(schema, chosen: options.tables, held: held)
         self.schema = selection.schema
         isSelection = options.tables != nil
         warnings = selection.warnings
-        wantedTables = held.intersection(selection.schema.objects.map(\.name))
+        self.tables = Dictionary(
+            selection.schema.objects.filter { $0.isTable && $0.kind != .virtualTable }.map { (ExactName($0.name), $0) },
+            uniquingKeysWith: { first, _ in first })
+        wantedTables = held.intersection(self.tables.keys)
         file = try SQLiteTemporaryFile(for: path)
         connection = try SQLiteConnection(path: file.path, mode: .readWrite, lockTimeout: options.lockTimeout)
     }
@@ -44,9 +49,8 @@ final class SQLiteNewFile: SQLiteRestoration {
         self.replay = replay
         try connection.configure(SQLITE_DBCONFIG_DEFENSIVE, false)
         // What creation left in a table whose rows the archive holds.
-        let emptied = Set(schema.objects.filter { $0.kind == .shadowTable }.map(\.name))
-        for name in wantedTables where emptied.contains(name) {
-            try connection.execute("DELETE FROM main.\(SQLiteConnection.quote(name))")
+        for name in wantedTables where tables[name]?.kind == .shadowTable {
+            try connection.execute("DELETE FROM main.\(SQLiteConnection.quote(name.text))")
         }
     }
 
@@ -70,10 +74,9 @@ final class SQLiteNewFile: SQLiteRestoration {
         guard let description else {
             throw BackupError(.damaged, "the archive does not describe its table \"\(name)\"")
         }
-        guard let object = schema.objects.first(where: { $0.name == name }),
-            [.table, .shadowTable, .internalTable].contains(object.kind)
-        else {
-            throw BackupError(.damaged, "the archive holds rows of \"\(name)\", which its schema does not define")
+        guard tables[ExactName(name)] != nil else {
+            throw BackupError(
+                .unsupported, "the archive holds rows of \"\(name)\", which its schema does not define")
         }
         if name == "sqlite_sequence" {
             // Loading has counted already, in its own way.
@@ -87,12 +90,12 @@ final class SQLiteNewFile: SQLiteRestoration {
 
     private func plan(_ name: String, _ description: TableDescription) throws(BackupError) -> SQLiteTableLoader.Plan {
         let table = try SQLiteTargetTable(name, on: connection)
-        let stored = Set(table.columns.filter { !$0.isGenerated }.map(\.name))
+        let stored = table.columns.filter { !$0.isGenerated }.map(\.name).exactNames
         let described = description.columns.map(\.name)
-        guard stored == Set(described), stored.count == described.count,
+        guard stored == described.exactNames, stored.count == described.count,
             description.rowidKey == nil || table.rowidName != nil
         else {
-            throw BackupError(.damaged, "the columns of table \"\(name)\" and their definition do not fit together")
+            throw BackupError(.unsupported, "the columns of table \"\(name)\" and their definition do not fit together")
         }
         var plan = SQLiteTableLoader.Plan(
             table: table, columns: description.decoderColumns, targets: described, isForeign: false,
@@ -135,7 +138,10 @@ final class SQLiteNewFile: SQLiteRestoration {
     private func checkVirtualTables() throws(BackupError) {
         let virtualTables = schema.objects.filter { object in
             object.kind == .virtualTable
-                && schema.objects.contains { $0.owner == object.name && wantedTables.contains($0.name) }
+                && schema.objects.contains { shadow in
+                    shadow.owner.map(SQLiteName.init(_:)) == SQLiteName(object.name)
+                        && wantedTables.contains(ExactName(shadow.name))
+                }
         }
         guard !virtualTables.isEmpty else { return }
         try reconnect()

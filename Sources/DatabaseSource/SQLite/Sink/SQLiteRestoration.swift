@@ -6,9 +6,9 @@ protocol SQLiteRestoration: AnyObject {
     /// The connection through which the target is read back.
     var connection: SQLiteConnection { get }
     /// The tables whose rows are wanted; nil for all that the archive holds.
-    var tablesToLoad: Set<String>? { get }
+    var tablesToLoad: Set<ExactName>? { get }
     /// The tables that hold the archive's rows and no others, once loaded.
-    var provableTables: Set<String> { get }
+    var provableTables: Set<ExactName> { get }
     var needsSurvey: Bool { get }
     func begin() throws
     func endSurvey() throws
@@ -55,8 +55,9 @@ extension SQLiteConnection {
                 let statement = try prepare("SELECT parent,count(*) FROM pragma_foreign_key_check(?) GROUP BY 1")
                 statement.bind(child, at: 1)
                 while try statement.step() {
-                    let pair = SQLiteForeignKeyPair(child: child, parent: try statement.text(0) ?? "")
-                    violations[pair] = statement.integer(1)
+                    let pair = SQLiteForeignKeyPair(
+                        child: SQLiteName(child), parent: SQLiteName(try statement.text(0) ?? ""))
+                    violations[pair, default: 0] += statement.integer(1)
                 }
             } catch let error {
                 guard error.code == .source else { throw error }
@@ -69,8 +70,8 @@ extension SQLiteConnection {
 
 /// A table and one that its rows refer to.
 struct SQLiteForeignKeyPair: Hashable, Comparable {
-    var child: String
-    var parent: String
+    var child: SQLiteName
+    var parent: SQLiteName
 
     static func < (left: SQLiteForeignKeyPair, right: SQLiteForeignKeyPair) -> Bool {
         (left.child, left.parent) < (right.child, right.parent)

@@ -10,18 +10,20 @@ enum SQLiteSchemaOrder {
     /// follows its virtual table, which usually has made it.
     static func creation(of objects: [SQLiteSchema.Object]) -> [SQLiteSchema.Object] {
         let virtualTables = Dictionary(
-            objects.filter { $0.kind == .virtualTable }.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-        var made: Set<String> = []
+            objects.enumerated().filter { $0.element.kind == .virtualTable }
+                .map { (SQLiteName($0.element.name), $0.offset) },
+            uniquingKeysWith: { first, _ in first })
+        var made: Set<Int> = []
         var result: [SQLiteSchema.Object] = []
-        func add(_ object: SQLiteSchema.Object) {
-            if made.insert(object.name).inserted { result.append(object) }
+        func add(_ place: Int) {
+            if made.insert(place).inserted { result.append(objects[place]) }
         }
-        for object in objects {
+        for (place, object) in objects.enumerated() {
             switch object.kind {
             case .shadowTable:
-                if let owner = object.owner, let virtualTable = virtualTables[owner] { add(virtualTable) }
-                add(object)
-            case .table, .internalTable, .virtualTable: add(object)
+                if let virtualTable = object.owner.flatMap({ virtualTables[SQLiteName($0)] }) { add(virtualTable) }
+                add(place)
+            case .table, .internalTable, .virtualTable: add(place)
             case .index, .view, .trigger: break
             }
         }
@@ -37,7 +39,7 @@ enum SQLiteSchemaOrder {
         var present: [(rowid: Int64, place: Int)] = []
         while try rows.step() {
             // What the source lacks, because a module of this SQLite makes more, goes to the end.
-            let place = places["\(try rows.text(1) ?? "") \(try rows.text(2) ?? "")"] ?? Int.max
+            let place = places[SQLiteName("\(try rows.text(1) ?? "") \(try rows.text(2) ?? "")")] ?? Int.max
             present.append((rows.integer(0), place))
         }
         rows.reset()
@@ -54,10 +56,7 @@ enum SQLiteSchemaOrder {
         try connection.execute("PRAGMA writable_schema=OFF")
     }
 
-    private static func key(_ object: SQLiteSchema.Object) -> String {
-        switch object.kind {
-        case .table, .virtualTable, .shadowTable, .internalTable: "table \(object.name)"
-        case .index, .view, .trigger: "\(object.kind.rawValue) \(object.name)"
-        }
+    private static func key(_ object: SQLiteSchema.Object) -> SQLiteName {
+        SQLiteName("\(object.isTable ? "table" : object.kind.rawValue) \(object.name)")
     }
 }

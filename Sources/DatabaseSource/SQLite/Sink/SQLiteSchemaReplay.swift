@@ -10,7 +10,7 @@ final class SQLiteSchemaReplay {
     private let connection: SQLiteConnection
     private let authorizer: SQLiteAuthorizer
     private let trustSchema: Bool
-    private let shadowTables: [String: SQLiteSchema.Object]
+    private let shadowTables: [SQLiteName: SQLiteSchema.Object]
 
     /// - Parameter connection: to a database without any object, whose settings were made by ``prepare(_:for:)``.
     init(_ schema: SQLiteSchema, on connection: SQLiteConnection, trustSchema: Bool) throws(BackupError) {
@@ -18,8 +18,10 @@ final class SQLiteSchemaReplay {
         self.connection = connection
         self.trustSchema = trustSchema
         authorizer = try SQLiteAuthorizer(on: connection, trustsSchema: trustSchema)
-        var shadowTables: [String: SQLiteSchema.Object] = [:]
-        for object in schema.objects where object.kind == .shadowTable { shadowTables[object.name] = object }
+        var shadowTables: [SQLiteName: SQLiteSchema.Object] = [:]
+        for object in schema.objects where object.kind == .shadowTable {
+            shadowTables[SQLiteName(object.name)] = object
+        }
         self.shadowTables = shadowTables
         // What a definition may use the authorizer decides.
         try connection.configure(SQLITE_DBCONFIG_TRUSTED_SCHEMA, true)
@@ -149,7 +151,7 @@ final class SQLiteSchemaReplay {
             throw BackupError(.unsupported, "its definition makes something else than what it is recorded as")
         }
         for row in made.dropFirst() where row.type == "table" {
-            guard row.name.hasPrefix(object.name + "_") else {
+            guard SQLiteName(row.name).isShadow(of: SQLiteName(object.name)) else {
                 throw BackupError(.unsupported, "its module makes a table that is not its own: \"\(row.name)\"")
             }
             try compareShadow(row)
@@ -166,11 +168,11 @@ final class SQLiteSchemaReplay {
     }
 
     private func compareShadow(_ row: Row) throws(BackupError) {
-        guard let recorded = shadowTables[row.name] else {
+        guard let recorded = shadowTables[SQLiteName(row.name)] else {
             notes.append("table \"\(row.name)\", which its module makes, is not in the source: it stays as it was made")
             return
         }
-        guard recorded.sql != row.sql else { return }
+        guard recorded.sql.map(ExactName.init(_:)) != row.sql.map(ExactName.init(_:)) else { return }
         // A virtual table that was renamed has shadow tables whose names are quoted in another way. Renaming them
         // away and back gives the same text.
         try connection.configure(SQLITE_DBCONFIG_DEFENSIVE, false)
@@ -182,7 +184,7 @@ final class SQLiteSchemaReplay {
         try connection.configure(SQLITE_DBCONFIG_LEGACY_ALTER_TABLE, false)
         try connection.configure(SQLITE_DBCONFIG_DEFENSIVE, true)
         let made = try connection.text("SELECT sql FROM sqlite_schema WHERE type='table' AND name=?", row.name)
-        if made != recorded.sql {
+        if made.map(ExactName.init(_:)) != recorded.sql.map(ExactName.init(_:)) {
             notes.append("table \"\(row.name)\" is defined as its module here defines it, not as in the source")
         }
     }
@@ -209,9 +211,9 @@ final class SQLiteSchemaReplay {
         guard schema.objects.contains(where: { $0.kind == .internalTable && $0.name == "sqlite_sequence" }),
             try connection.integer("SELECT 1 FROM sqlite_schema WHERE name='sqlite_sequence'") == nil
         else { return }
-        let taken = Set(schema.objects.map { $0.name.lowercased() })
+        let taken = Set(schema.objects.map { SQLiteName($0.name) })
         var name = "counted"
-        while taken.contains(name) { name += "_" }
+        while taken.contains(SQLiteName(name)) { name += "_" }
         try connection.execute("CREATE TABLE \(name)(id INTEGER PRIMARY KEY AUTOINCREMENT)")
         try connection.execute("DROP TABLE \(name)")
     }
@@ -283,8 +285,18 @@ final class SQLiteSchemaReplay {
 
         /// Whether SQLite makes such an object by itself along with the table.
         func isAutomatic(for table: String) -> Bool {
-            if type == "index" { return sql == nil && self.table == table && name.hasPrefix("sqlite_autoindex_") }
+            if type == "index" {
+                return sql == nil && SQLiteName(self.table) == SQLiteName(table)
+                    && SQLiteName(name).hasPrefix("sqlite_autoindex_")
+            }
             return type == "table" && name == "sqlite_sequence"
+        }
+
+        /// The table of a trigger stands in `sqlite_schema` as its definition spells it.
+        static func == (left: Row, right: Row) -> Bool {
+            left.type == right.type && left.name.isExactly(right.name)
+                && SQLiteName(left.table) == SQLiteName(right.table)
+                && left.sql.map(ExactName.init(_:)) == right.sql.map(ExactName.init(_:))
         }
     }
 

@@ -34,12 +34,13 @@ package final class SQLiteTarget: RestoreTarget {
     }
 
     /// Those chosen, those that chosen virtual tables consist of, and the table of counters.
-    package var tablesToLoad: Set<String>? { restoration?.tablesToLoad }
+    package var tablesToLoad: Set<ExactName>? { restoration?.tablesToLoad }
 
     private func choose(_ contents: ArchiveContents, _ options: RestoreOptions) throws -> any SQLiteRestoration {
         var status = stat()
         if stat(path, &status) != 0 {
             guard errno == ENOENT else { throw BackupError.system(.target, "open", path: path, errno: errno) }
+            try refuseDanglingLink()
             return try newFile(contents, options)
         }
         guard status.st_mode & S_IFMT == S_IFREG else {
@@ -48,6 +49,17 @@ package final class SQLiteTarget: RestoreTarget {
         return try SQLiteExistingDatabase(
             path: path, isEmptyFile: status.st_size == 0, contents: contents, definitions: try definitions(contents),
             options: options)
+    }
+
+    /// A link to nowhere is a name that is taken: no new file could get it.
+    private func refuseDanglingLink() throws(BackupError) {
+        var target = [UInt8](repeating: 0, count: Int(PATH_MAX))
+        let length = readlink(path, &target, target.count)
+        guard length >= 0 else { return }
+        throw BackupError(
+            .target,
+            "\(path) is a symbolic link to \(String(decoding: target[..<length], as: UTF8.self)), which does not exist; "
+                + "give that path itself, or remove the link")
     }
 
     private func newFile(_ contents: ArchiveContents, _ options: RestoreOptions) throws -> any SQLiteRestoration {
@@ -98,7 +110,7 @@ package final class SQLiteTarget: RestoreTarget {
         let restoration = try current()
         let provable = restoration.provableTables
         return try SQLiteSnapshot(
-            reading: restoration.connection, tables: descriptions.filter { provable.contains($0.name) })
+            reading: restoration.connection, tables: descriptions.filter { provable.contains(ExactName($0.name)) })
     }
 
     package func commit() throws {

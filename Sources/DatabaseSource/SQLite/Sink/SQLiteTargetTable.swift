@@ -21,7 +21,7 @@ struct SQLiteTargetTable {
     var rowidName: String? {
         if isWithoutRowid { return nil }
         return ["rowid", "_rowid_", "oid"].first { name in
-            !columns.contains { $0.name.lowercased() == name }
+            !columns.contains { SQLiteName($0.name) == SQLiteName(name) }
         }
     }
 
@@ -38,7 +38,7 @@ struct SQLiteTargetTable {
         }
         isWithoutRowid = try connection.integer("SELECT wr FROM pragma_table_list(?) WHERE schema='main'", name) == 1
         let keys = columns.filter { $0.keyPosition > 0 }
-        if !isWithoutRowid, keys.count == 1, keys[0].type.uppercased() == "INTEGER",
+        if !isWithoutRowid, keys.count == 1, asciiLowercased(keys[0].type) == "integer",
             try connection.integer("SELECT count(*) FROM pragma_index_list(?) WHERE origin='pk'", name) == 0
         {
             integerKey = keys[0].name
@@ -46,6 +46,7 @@ struct SQLiteTargetTable {
     }
 
     func column(_ name: String) -> Column? {
-        columns.first { $0.name == name } ?? columns.first { $0.name.lowercased() == name.lowercased() }
+        let name = SQLiteName(name)
+        return columns.first { SQLiteName($0.name) == name }
     }
 }

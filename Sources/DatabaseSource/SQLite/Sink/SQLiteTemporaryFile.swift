@@ -4,7 +4,8 @@ internal import Glibc
 
 /// A file that is built beside its final place and appears there at once, when it is complete.
 ///
-/// Its name is `.NAME.restoring-PID-RANDOM`: a crash leaves only that, and the next restore of the same target removes it.
+/// Its name is `.NAME.restoring-PID-RANDOM`, where a long NAME is cut and followed by a hash of it: a crash leaves only
+/// that, and the next restore of the same target removes it.
 final class SQLiteTemporaryFile {
     let path: String
     private let finalPath: String
@@ -15,14 +16,16 @@ final class SQLiteTemporaryFile {
 
     init(for finalPath: String) throws(BackupError) {
         self.finalPath = finalPath
-        let slash = finalPath.lastIndex(of: "/")
-        let name = slash.map { String(finalPath[finalPath.index(after: $0)...]) } ?? finalPath
-        directory = slash.map { $0 == finalPath.startIndex ? "/" : String(finalPath[..<$0]) } ?? "."
+        // A slash and a combining accent behind it are one `Character`, so this goes by bytes.
+        let bytes = finalPath.utf8
+        let slash = bytes.lastIndex(of: UInt8(ascii: "/"))
+        let name = slash.map { String(decoding: bytes[bytes.index(after: $0)...], as: UTF8.self) } ?? finalPath
+        directory = slash.map { $0 == bytes.startIndex ? "/" : String(decoding: bytes[..<$0], as: UTF8.self) } ?? "."
         guard !name.isEmpty, name != ".", name != ".." else {
             throw BackupError(.usage, "\(finalPath) names no file; give the path of the database to be made")
         }
         try SQLiteTemporaryFile.refuseCompanions(of: finalPath)
-        let prefix = ".\(name).restoring-"
+        let prefix = SQLiteTemporaryFile.prefix(for: name)
         SQLiteTemporaryFile.removeLeftovers(in: directory, prefix: prefix)
         let random = String(UInt64.random(in: .min ... .max), radix: 16)
         path = (directory == "/" ? "/" : directory + "/") + prefix + "\(getpid())-\(random)"
@@ -35,6 +38,18 @@ final class SQLiteTemporaryFile {
 
     deinit { remove() }
 
+    /// The name but for the process and what tells two of its restores apart. A file system takes names of 255 bytes,
+    /// and SQLite adds up to eight for the files that it keeps beside a database.
+    private static func prefix(for name: String) -> String {
+        guard name.utf8.count > 200 else { return ".\(name).restoring-" }
+        // FNV-1a (RFC 9923): the same in every process, as the next restore must find it again.
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for byte in name.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        var start = name.utf8.prefix(160)
+        while let text = start.last, text >= 0x80 { start.removeLast() }
+        return ".\(String(decoding: start, as: UTF8.self))~\(String(hash, radix: 16)).restoring-"
+    }
+
     /// Removes what restores of the same target left whose process is no more.
     private static func removeLeftovers(in directory: String, prefix: String) {
         guard let stream = opendir(directory) else { return }
@@ -43,8 +58,9 @@ final class SQLiteTemporaryFile {
             let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
                 pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
-            guard name.hasPrefix(prefix), let number = name.dropFirst(prefix.count).split(separator: "-").first,
-                let process = pid_t(number), process > 0, kill(process, 0) != 0, errno == ESRCH
+            guard name.utf8.starts(with: prefix.utf8),
+                let number = name.utf8.dropFirst(prefix.utf8.count).split(separator: UInt8(ascii: "-")).first,
+                let process = pid_t(String(number) ?? ""), process > 0, kill(process, 0) != 0, errno == ESRCH
             else { continue }
             unlink(directory + "/" + name)
         }

@@ -3,7 +3,7 @@ internal import BackupCore
 /// What of a database is dumped, and how: the tables in order, the way to their rows, and the ledger.
 struct SQLiteDumpPlan {
     private(set) var tables: [TableDescription] = []
-    private(set) var accesses: [String: SQLiteTableAccess] = [:]
+    private(set) var accesses: [SQLiteName: SQLiteTableAccess] = [:]
     private(set) var ledger: [LedgerEntry] = []
 
     init(
@@ -11,15 +11,15 @@ struct SQLiteDumpPlan {
     ) throws(BackupError) {
         let selection = try SQLiteSelection(
             of: schema, including: options.includedTables, excluding: options.excludedTables)
-        var notes: [String: [String]] = [:]
+        var notes: [SQLiteName: [String]] = [:]
         let listing = try SQLiteTableListing(connection)
         for object in selection.tables {
             let columns = try SQLiteColumn.all(of: object.name, on: connection)
             let access = try listing.access(to: object.name, columns: columns, on: connection)
             tables.append(SQLiteDumpPlan.describe(object.name, columns: columns, access: access))
-            accesses[object.name] = access
-            notes[object.name] = SQLiteDumpPlan.notes(
-                columns: columns, access: access, secrets: options.secretColumns[object.name] ?? [])
+            accesses[SQLiteName(object.name)] = access
+            notes[SQLiteName(object.name)] = SQLiteDumpPlan.notes(
+                columns: columns, access: access, secrets: options.secrets(of: object.name))
         }
         ledger = try selection.ledger(notes: notes)
     }
@@ -31,7 +31,7 @@ struct SQLiteDumpPlan {
         var rowidKey: String?
         if access.keepsRowNumbers(besides: shown.count) {
             var key = "$rowid"
-            while shown.contains(where: { $0.name == key }) { key = "$" + key }
+            while shown.contains(where: { $0.name.isExactly(key) }) { key = "$" + key }
             rowidKey = key
         }
         return TableDescription(
@@ -41,7 +41,7 @@ struct SQLiteDumpPlan {
     }
 
     private static func notes(
-        columns: [SQLiteColumn], access: SQLiteTableAccess, secrets: Set<String>
+        columns: [SQLiteColumn], access: SQLiteTableAccess, secrets: Set<SQLiteName>
     ) -> [String] {
         var notes: [String] = []
         let generated = columns.filter(\.isGenerated).map(\.name)
@@ -58,7 +58,7 @@ struct SQLiteDumpPlan {
         {
             notes.append("row numbers are not kept: with them a row would have more values than SQLite reads at once")
         }
-        let hiddenSecrets = columns.map(\.name).filter(secrets.contains)
+        let hiddenSecrets = columns.map(\.name).filter { secrets.contains(SQLiteName($0)) }
         if !hiddenSecrets.isEmpty {
             notes.append("secrets are left out: \(hiddenSecrets.joined(separator: ", "))")
         }
@@ -68,13 +68,13 @@ struct SQLiteDumpPlan {
 
 /// Which tables have row numbers, asked once for all of them: SQLite looks through all tables each time.
 struct SQLiteTableListing {
-    private var isWithoutRowid: [[UInt8]: Bool] = [:]
+    private var isWithoutRowid: [SQLiteName: Bool] = [:]
 
     init(_ connection: SQLiteConnection) throws(BackupError) {
         let statement = try connection.prepare("SELECT name, wr FROM pragma_table_list WHERE schema = 'main'")
         while try statement.step() {
             guard let name = try statement.text(0) else { continue }
-            isWithoutRowid[SQLiteTableListing.key(name)] = statement.integer(1) != 0
+            isWithoutRowid[SQLiteName(name)] = statement.integer(1) != 0
         }
     }
 
@@ -82,13 +82,19 @@ struct SQLiteTableListing {
     func access(
         to table: String, columns: [SQLiteColumn], on connection: SQLiteConnection
     ) throws(BackupError) -> SQLiteTableAccess {
-        guard let isWithoutRowid = isWithoutRowid[SQLiteTableListing.key(table)] else {
+        guard let isWithoutRowid = isWithoutRowid[SQLiteName(table)] else {
             throw BackupError(.internal, "no table \"\(table)\" in the database")
         }
         return try SQLiteTableAccess(of: table, isWithoutRowid: isWithoutRowid, columns: columns, on: connection)
     }
+}
 
-    private static func key(_ name: String) -> [UInt8] { Array(asciiLowercased(name).utf8) }
+extension SnapshotOptions {
+    /// The columns of a table whose values are never read.
+    func secrets(of table: String) -> Set<SQLiteName> {
+        let table = SQLiteName(table)
+        return Set(secretColumns.filter { SQLiteName($0.key) == table }.flatMap { $0.value.map(SQLiteName.init(_:)) })
+    }
 }
 
 /// About how many rows there are, for a progress bar, from what costs next to nothing.
@@ -98,7 +104,7 @@ struct SQLiteRowEstimate {
 
     /// Nil where nothing is known of any table. A table of which nothing is known counts for nothing; a failure to
     /// estimate is no failure of the backup.
-    func rows(of tables: [TableDescription], accesses: [String: SQLiteTableAccess]) -> Int? {
+    func rows(of tables: [TableDescription], accesses: [SQLiteName: SQLiteTableAccess]) -> Int? {
         let pages = (try? connection.integer("PRAGMA main.page_count")).flatMap { $0 } ?? 0
         // No row takes less than four bytes: row numbers far above what the file can hold say nothing of its rows.
         let most = Int(pages) * pageSize / 4
@@ -106,7 +112,7 @@ struct SQLiteRowEstimate {
         var total: Int?
         for table in tables {
             let analysed = hasStatistics ? analysedRows(of: table.name) : nil
-            guard let rows = analysed ?? highestRow(of: table.name, accesses[table.name]) else { continue }
+            guard let rows = analysed ?? highestRow(of: table.name, accesses[SQLiteName(table.name)]) else { continue }
             total = min((total ?? 0) + min(max(0, rows), most), most)
         }
         return total

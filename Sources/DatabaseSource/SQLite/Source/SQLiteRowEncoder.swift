@@ -49,7 +49,7 @@ struct SQLiteRowEncoder: ~Copyable {
     ///   - keys: the keys of the row object, in the order of the result columns.
     ///   - secrets: the keys whose values are not read but written as null.
     ///   - isUTF16: whether the database stores its text in one of the two UTF-16 encodings.
-    init(keys: [(name: String, encoding: ColumnEncoding)], secrets: Set<String>, isUTF16: Bool) {
+    init(keys: [(name: String, encoding: ColumnEncoding)], secrets: Set<SQLiteName>, isUTF16: Bool) {
         let texts = keys.enumerated().map { index, key in
             SQLiteRowEncoder.keyText(key.name, isFirst: index == 0)
         }
@@ -62,7 +62,7 @@ struct SQLiteRowEncoder: ~Copyable {
             for (place, byte) in text.enumerated() { keyMemory[offset + place] = byte }
             let cell = Cell(
                 key: keyMemory + offset, keyLength: text.count, encoding: keys[index].encoding,
-                isSecret: secrets.contains(keys[index].name), bytes: UnsafePointer(keyMemory))
+                isSecret: secrets.contains(SQLiteName(keys[index].name)), bytes: UnsafePointer(keyMemory))
             (cells + index).initialize(to: cell)
             offset += text.count
         }

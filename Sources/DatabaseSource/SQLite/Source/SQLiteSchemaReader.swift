@@ -75,11 +75,12 @@ struct SQLiteSchemaReader {
 
     private func classify(_ rows: [Row]) throws(BackupError) -> [SQLiteSchema.Object] {
         let types = try tableTypes()
-        let virtualNames = rows.filter { types[$0.name] == "virtual" }.map(\.name)
+        let virtualNames = rows.filter { $0.type == "table" && types[SQLiteName($0.name)] == "virtual" }.map(\.name)
         var objects: [SQLiteSchema.Object] = []
         for row in rows {
             var object = SQLiteSchema.Object(
-                kind: try kind(of: row, tableType: types[row.name]), name: row.name, table: row.table, sql: row.sql)
+                kind: try kind(of: row, tableType: types[SQLiteName(row.name)]), name: row.name, table: row.table,
+                sql: row.sql)
             if object.kind == .shadowTable { object.owner = owner(of: row.name, among: virtualNames) }
             if object.kind == .virtualTable { object.module = row.sql.flatMap(SQLiteSchemaReader.module(in:)) }
             objects.append(object)
@@ -87,11 +88,11 @@ struct SQLiteSchemaReader {
         return objects
     }
 
-    private func tableTypes() throws(BackupError) -> [String: String] {
+    private func tableTypes() throws(BackupError) -> [SQLiteName: String] {
         let statement = try connection.prepare("SELECT name, type FROM pragma_table_list WHERE schema = 'main'")
-        var types: [String: String] = [:]
+        var types: [SQLiteName: String] = [:]
         while try statement.step() {
-            if let name = try statement.text(0), let type = try statement.text(1) { types[name] = type }
+            if let name = try statement.text(0), let type = try statement.text(1) { types[SQLiteName(name)] = type }
         }
         return types
     }
@@ -113,9 +114,8 @@ struct SQLiteSchemaReader {
 
     /// The virtual table that a shadow table belongs to: the longest name that stands before an underscore in its own.
     private func owner(of shadow: String, among virtualNames: [String]) -> String? {
-        let shadow = asciiLowercased(shadow)
-        return virtualNames.filter { shadow.hasPrefix(asciiLowercased($0) + "_") }
-            .max { $0.utf8.count < $1.utf8.count }
+        let shadow = SQLiteName(shadow)
+        return virtualNames.filter { shadow.isShadow(of: SQLiteName($0)) }.max { $0.utf8.count < $1.utf8.count }
     }
 
     /// The module in `CREATE VIRTUAL TABLE name USING module(…)`, in which name and module may be quoted and comments

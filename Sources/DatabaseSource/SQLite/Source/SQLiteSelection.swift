@@ -4,7 +4,7 @@ internal import BackupCore
 struct SQLiteSelection {
     private let schema: SQLiteSchema
     /// Names of tables whose rows are left out, with the words for why.
-    private var excluded: [String: String] = [:]
+    private var excluded: [SQLiteName: String] = [:]
 
     /// - Throws: ``BackupError/Code/notFound`` naming every table that is not there, ``BackupError/Code/usage`` for a
     ///   table that cannot be chosen by itself.
@@ -13,25 +13,28 @@ struct SQLiteSelection {
         let left = try resolve(excluding, option: "--exclude-tables")
         let chosen = try including.map { names throws(BackupError) in try resolve(names, option: "--tables") }
         for object in schema.objects where object.kind == .table || object.kind == .virtualTable {
-            if left.contains(object.name) {
-                excluded[object.name] = "rows left out by --exclude-tables"
-            } else if let chosen, !chosen.contains(object.name) {
-                excluded[object.name] = "rows left out by --tables"
+            let name = SQLiteName(object.name)
+            if left.contains(name) {
+                excluded[name] = "rows left out by --exclude-tables"
+            } else if let chosen, !chosen.contains(name) {
+                excluded[name] = "rows left out by --tables"
             }
         }
         // A shadow table goes where its owner goes; one without an owner is nobody's to choose.
         for object in schema.objects where object.kind == .shadowTable {
-            if let owner = object.owner, let reason = excluded[owner] { excluded[object.name] = reason }
+            if let owner = object.owner, let reason = excluded[SQLiteName(owner)] {
+                excluded[SQLiteName(object.name)] = reason
+            }
         }
     }
 
     /// Why the rows of a table are left out; nil where they are not.
-    func exclusion(of table: String) -> String? { excluded[table] }
+    func exclusion(of table: String) -> String? { excluded[SQLiteName(table)] }
 
     /// The tables whose rows are to be read, in order. The counters of `AUTOINCREMENT` come last: loading the tables
     /// changes them.
     var tables: [SQLiteSchema.Object] {
-        let stored = schema.objects.filter { SQLiteSelection.hasRows($0) && excluded[$0.name] == nil }
+        let stored = schema.objects.filter { SQLiteSelection.hasRows($0) && excluded[SQLiteName($0.name)] == nil }
         return stored.filter { $0.name != SQLiteSelection.counters }
             + stored.filter { $0.name == SQLiteSelection.counters }
     }
@@ -52,20 +55,18 @@ struct SQLiteSelection {
 
     // MARK: Names
 
-    private func resolve(_ names: [String], option: String) throws(BackupError) -> Set<String> {
-        let tables = schema.objects.filter { [.table, .virtualTable, .shadowTable, .internalTable].contains($0.kind) }
-        var found: Set<String> = []
+    private func resolve(_ names: [String], option: String) throws(BackupError) -> Set<SQLiteName> {
+        let tables = Dictionary(
+            schema.objects.filter(\.isTable).map { (SQLiteName($0.name), $0) }, uniquingKeysWith: { first, _ in first })
+        var found: Set<SQLiteName> = []
         var unknown: [String] = []
         for name in names {
-            let match =
-                tables.first { $0.name == name }
-                ?? tables.first { asciiLowercased($0.name) == asciiLowercased(name) }
-            guard let match else {
+            guard let match = tables[SQLiteName(name)] else {
                 unknown.append("\"\(name)\"")
                 continue
             }
             try checkChoice(match, option: option)
-            found.insert(match.name)
+            found.insert(SQLiteName(match.name))
         }
         guard unknown.isEmpty else {
             let words = unknown.count == 1 ? "no table" : "no tables"
@@ -94,11 +95,12 @@ struct SQLiteSelection {
     /// One entry for every object of the schema.
     ///
     /// - Parameter notes: what else there is to say of a table, by name.
-    func ledger(notes: [String: [String]]) throws(BackupError) -> [LedgerEntry] {
+    func ledger(notes: [SQLiteName: [String]]) throws(BackupError) -> [LedgerEntry] {
         var entries: [LedgerEntry] = []
         for object in schema.objects {
             var entry = try entry(for: object)
-            let reasons = (entry.reason.map { [$0] } ?? []) + (notes[object.name] ?? [])
+            let reasons =
+                (entry.reason.map { [$0] } ?? []) + (object.isTable ? notes[SQLiteName(object.name)] ?? [] : [])
             entry.reason = reasons.isEmpty ? nil : reasons.joined(separator: "; ")
             entries.append(entry)
         }
@@ -109,7 +111,7 @@ struct SQLiteSelection {
         switch object.kind {
         case .table, .shadowTable:
             let type = object.kind == .table ? "table" : "shadow table"
-            guard let reason = excluded[object.name] else {
+            guard let reason = excluded[SQLiteName(object.name)] else {
                 return LedgerEntry(type: type, name: object.name, holding: .stored)
             }
             return LedgerEntry(type: type, name: object.name, holding: .excluded, reason: reason)
@@ -138,7 +140,9 @@ struct SQLiteSelection {
     }
 
     private func virtualEntry(_ object: SQLiteSchema.Object) -> LedgerEntry {
-        let shadows = schema.objects.filter { $0.kind == .shadowTable && $0.owner == object.name }.map(\.name)
+        let name = SQLiteName(object.name)
+        let shadows = schema.objects.filter { $0.kind == .shadowTable && $0.owner.map(SQLiteName.init(_:)) == name }
+            .map(\.name)
         let type = "virtual table"
         if shadows.isEmpty {
             let module = object.module.map { "module \($0)" } ?? "its module"
@@ -146,7 +150,7 @@ struct SQLiteSelection {
                 type: type, name: object.name, holding: .definition,
                 reason: "\(module) keeps no rows of its own in the database")
         }
-        if let reason = excluded[object.name] {
+        if let reason = excluded[SQLiteName(object.name)] {
             return LedgerEntry(type: type, name: object.name, holding: .excluded, reason: reason)
         }
         return LedgerEntry(

@@ -19,7 +19,7 @@ package final class SQLiteSnapshot: DatabaseSnapshot {
     private let ownsConnection: Bool
     private let options: SnapshotOptions
     private let isUTF16: Bool
-    private let accesses: [String: SQLiteTableAccess]
+    private let accesses: [SQLiteName: SQLiteTableAccess]
     /// The log that grows while this snapshot is held; nil where it holds none.
     private let log: WriteAheadLog?
     private var report: SnapshotReport?
@@ -98,11 +98,11 @@ package final class SQLiteSnapshot: DatabaseSnapshot {
     init(
         reading connection: SQLiteConnection, tables: [TableDescription], maximumRow: Int = Int.max
     ) throws(BackupError) {
-        var accesses: [String: SQLiteTableAccess] = [:]
+        var accesses: [SQLiteName: SQLiteTableAccess] = [:]
         let listing = try SQLiteTableListing(connection)
         for table in tables {
             let columns = try SQLiteColumn.all(of: table.name, on: connection)
-            accesses[table.name] = try listing.access(to: table.name, columns: columns, on: connection)
+            accesses[SQLiteName(table.name)] = try listing.access(to: table.name, columns: columns, on: connection)
         }
         self.connection = connection
         self.accesses = accesses
@@ -129,7 +129,7 @@ package final class SQLiteSnapshot: DatabaseSnapshot {
 
     package func reader(for table: TableDescription) throws -> any TableReader {
         guard report == nil else { throw BackupError(.internal, "the snapshot was closed before it was read") }
-        guard let access = accesses[table.name] else {
+        guard let access = accesses[SQLiteName(table.name)] else {
             throw BackupError(.internal, "table \"\(table.name)\" is not part of this snapshot")
         }
         guard table.rowidKey == nil || access.rowidName != nil else {
@@ -139,7 +139,7 @@ package final class SQLiteSnapshot: DatabaseSnapshot {
         }
         return try SQLiteTableReader(
             table: table, access: access, connection: connection,
-            secrets: options.secretColumns[table.name] ?? [], isUTF16: isUTF16, maximumRow: options.maximumRow,
+            secrets: options.secrets(of: table.name), isUTF16: isUTF16, maximumRow: options.maximumRow,
             check: { [log, limit = options.maximumLogGrowth] () throws(BackupError) in
                 try SQLiteSnapshot.checkGrowth(of: log, limit: limit)
             })

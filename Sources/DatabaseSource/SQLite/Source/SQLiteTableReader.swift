@@ -17,7 +17,7 @@ final class SQLiteTableReader: TableReader {
     private var waiting: SQLiteRowEncoder.Measure?
 
     init(
-        table: TableDescription, access: SQLiteTableAccess, connection: SQLiteConnection, secrets: Set<String>,
+        table: TableDescription, access: SQLiteTableAccess, connection: SQLiteConnection, secrets: Set<SQLiteName>,
         isUTF16: Bool, maximumRow: Int, check: @escaping () throws(BackupError) -> Void
     ) throws(BackupError) {
         self.table = table
