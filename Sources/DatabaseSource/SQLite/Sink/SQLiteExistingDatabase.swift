@@ -59,7 +59,7 @@ final class SQLiteExistingDatabase: SQLiteRestoration {
         violationsBefore = try connection.foreignKeyViolations(notes: &notes)
         warnings += notes
         if options.regenerateIDs {
-            shift = try SQLiteIDShift(tables: Array(targets.values), on: connection)
+            shift = try SQLiteIDShift(on: connection)
             warnings.append("new ids: references that are not declared as foreign keys are not rewritten")
         }
         try clear()
@@ -223,9 +223,6 @@ final class SQLiteExistingDatabase: SQLiteRestoration {
             try connection.execute("DELETE FROM main.\(SQLiteConnection.quote(table.name))")
         }
         targets[name] = table
-        if options.regenerateIDs {
-            shift = try SQLiteIDShift(tables: Array(targets.values), on: connection)
-        }
     }
 
     private func plan(_ table: SQLiteTargetTable, _ description: TableDescription?) -> SQLiteTableLoader.Plan {
@@ -245,8 +242,10 @@ final class SQLiteExistingDatabase: SQLiteRestoration {
                 table: table, columns: table.columns.map(SQLiteRowDecoder.Column.init(foreign:)),
                 targets: table.columns.map { $0.isGenerated ? nil : $0.name }, isForeign: true, isUTF16: isUTF16)
         }
-        if shift != nil, let key = table.integerKey {
-            plan.surveyColumn = plan.targets.firstIndex { $0 == key }
+        if let shift {
+            plan.surveyColumns = plan.targets.indices.filter { index in
+                plan.targets[index].map { shift.concerns($0, of: table) } ?? false
+            }
         }
         return plan
     }
@@ -254,9 +253,10 @@ final class SQLiteExistingDatabase: SQLiteRestoration {
     func endSurvey() throws {
         guard let shift else { return }
         for (name, loader) in loaders {
-            if let table = targets[name] { shift.note(loader.surveyed, of: table.name) }
+            guard let table = targets[name] else { continue }
+            for (column, survey) in loader.surveyed { shift.note(survey, of: column, in: table) }
         }
-        try shift.settle()
+        try shift.settle(Array(targets.values), held: contents.schema?.tables.map(\.name))
         try applyShift(shift)
     }
 
@@ -275,6 +275,7 @@ final class SQLiteExistingDatabase: SQLiteRestoration {
         var notes: [String] = []
         let after = try connection.foreignKeyViolations(notes: &notes)
         for (pair, count) in after.sorted(by: { $0.key < $1.key }) where count > violationsBefore[pair] ?? 0 {
+            if let words = try shift?.dangling(pair) { throw BackupError(.target, words) }
             throw BackupError(
                 .target,
                 "\(count - (violationsBefore[pair] ?? 0)) rows of table \"\(pair.child)\" would refer to rows of "
