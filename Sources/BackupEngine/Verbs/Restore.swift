@@ -92,7 +92,12 @@ extension BackupEngine {
         let snapshot = try target.proof()
         let batch = RowBatch()
         for description in snapshot.schema.tables {
-            guard let expected = tables.first(where: { $0.name == description.name }) else { continue }
+            guard let expected = tables.first(where: { $0.name == description.name }) else {
+                throw BackupError(
+                    .internal,
+                    "the proof failed: the archive was read without its table \"\(description.name)\"; nothing was "
+                        + "changed. Please report this")
+            }
             let reader = try snapshot.reader(for: description)
             var found = TableTotals(name: description.name)
             while true {
