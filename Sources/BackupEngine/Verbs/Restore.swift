@@ -93,7 +93,12 @@ extension BackupEngine {
         let loaded = Dictionary(tables.map { (ExactName($0.name), $0) }, uniquingKeysWith: { first, _ in first })
         let batch = RowBatch()
         for description in snapshot.schema.tables {
-            guard let expected = loaded[ExactName(description.name)] else { continue }
+            guard let expected = loaded[ExactName(description.name)] else {
+                throw BackupError(
+                    .internal,
+                    "the proof failed: the archive was read without its table \"\(description.name)\"; nothing was "
+                        + "changed. Please report this")
+            }
             let reader = try snapshot.reader(for: description)
             var found = TableTotals(name: description.name)
             while true {

@@ -28,6 +28,8 @@ final class SQLiteExistingDatabase: SQLiteRestoration {
     private var shift: SQLiteIDShift?
     private var violationsBefore: [SQLiteForeignKeyPair: Int64] = [:]
     private var isInTransaction = false
+    /// The tables of the target that hold the content of its virtual tables, in small letters.
+    private var shadowTables: Set<SQLiteName> = []
 
     init(
         path: String, isEmptyFile: Bool, contents: ArchiveContents, definitions: SQLiteSchema?, options: RestoreOptions
@@ -56,19 +58,28 @@ final class SQLiteExistingDatabase: SQLiteRestoration {
         try connection.configure(SQLITE_DBCONFIG_ENABLE_TRIGGER, false)
         try connection.execute("BEGIN IMMEDIATE")
         isInTransaction = true
+        shadowTables = try shadowTablesThere()
         try chooseTables()
         try checkTables()
         var notes: [String] = []
         violationsBefore = try connection.foreignKeyViolations(notes: &notes)
         warnings += notes
         if options.regenerateIDs {
-            shift = try SQLiteIDShift(tables: Array(targets.values), on: connection)
+            shift = try SQLiteIDShift(on: connection)
             warnings.append("new ids: references that are not declared as foreign keys are not rewritten")
         }
         try clear()
     }
 
     // MARK: Which tables
+
+    private func shadowTablesThere() throws(BackupError) -> Set<SQLiteName> {
+        let query = "SELECT 1 FROM pragma_table_list WHERE schema='main' AND type='shadow' LIMIT 1"
+        guard try connection.integer(query) != nil else { return [] }
+        let schema = try SQLiteSchemaReader(connection: connection).read()
+        let shadows = SQLiteShadowTables.settled(schema, trustSchema: true).objects.filter { $0.kind == .shadowTable }
+        return Set(shadows.map { SQLiteName($0.name) })
+    }
 
     private func chooseTables() throws(BackupError) {
         var chosen = options.tables?.exactNames
@@ -167,6 +178,12 @@ final class SQLiteExistingDatabase: SQLiteRestoration {
 
     private func occupied(_ name: String) throws(BackupError) -> String? {
         let isShadow = isShadow(name)
+        let isShadowHere = shadowTables.contains(SQLiteName(name))
+        guard isShadow == isShadowHere else {
+            return isShadow
+                ? "its table \"\(name)\" is an ordinary one, in the archive it belongs to a virtual table"
+                : "its table \"\(name)\" belongs to a virtual table, in the archive it is an ordinary one"
+        }
         if options.clearExisting || options.regenerateIDs || isShadow { return nil }
         guard try connection.integer("SELECT 1 FROM main.\(SQLiteConnection.quote(name)) LIMIT 1") != nil else {
             return nil
@@ -254,9 +271,6 @@ final class SQLiteExistingDatabase: SQLiteRestoration {
             try connection.execute("DELETE FROM main.\(SQLiteConnection.quote(table.name))")
         }
         targets[key] = table
-        if options.regenerateIDs {
-            shift = try SQLiteIDShift(tables: Array(targets.values), on: connection)
-        }
     }
 
     private func plan(_ table: SQLiteTargetTable, _ description: TableDescription?) -> SQLiteTableLoader.Plan {
@@ -276,8 +290,10 @@ final class SQLiteExistingDatabase: SQLiteRestoration {
                 table: table, columns: table.columns.map(SQLiteRowDecoder.Column.init(foreign:)),
                 targets: table.columns.map { $0.isGenerated ? nil : $0.name }, isForeign: true, isUTF16: isUTF16)
         }
-        if shift != nil, let key = table.integerKey {
-            plan.surveyColumn = plan.targets.firstIndex { $0?.isExactly(key) ?? false }
+        if let shift {
+            plan.surveyColumns = plan.targets.indices.filter { index in
+                plan.targets[index].map { shift.concerns($0, of: table) } ?? false
+            }
         }
         return plan
     }
@@ -285,9 +301,10 @@ final class SQLiteExistingDatabase: SQLiteRestoration {
     func endSurvey() throws {
         guard let shift else { return }
         for (name, loader) in loaders {
-            if let table = targets[name] { shift.note(loader.surveyed, of: table.name) }
+            guard let table = targets[name] else { continue }
+            for (column, survey) in loader.surveyed { shift.note(survey, of: column, in: table) }
         }
-        try shift.settle()
+        try shift.settle(Array(targets.values), held: contents.schema?.tables.map(\.name))
         try applyShift(shift)
     }
 
@@ -305,11 +322,20 @@ final class SQLiteExistingDatabase: SQLiteRestoration {
         try raiseCounters()
         var notes: [String] = []
         let after = try connection.foreignKeyViolations(notes: &notes)
-        for (pair, count) in after.sorted(by: { $0.key < $1.key }) where count > violationsBefore[pair] ?? 0 {
-            throw BackupError(
-                .target,
-                "\(count - (violationsBefore[pair] ?? 0)) rows of table \"\(pair.child)\" would refer to rows of "
-                    + "\"\(pair.parent)\" that are not there; restore both tables together")
+        let written = Set(targets.values.map { SQLiteName($0.name) })
+        for (pair, count) in after.sorted(by: { $0.key < $1.key }) {
+            let before = violationsBefore[pair] ?? 0
+            if count > before {
+                if let words = try shift?.dangling(pair) { throw BackupError(.target, words) }
+                throw BackupError(
+                    .target,
+                    "\(count - before) rows of table \"\(pair.child)\" would refer to rows of "
+                        + "\"\(pair.parent)\" that are not there; restore both tables together")
+            }
+            // Which of them were there before cannot be told once rows were replaced.
+            if written.contains(pair.child) {
+                warnings.append("table \"\(pair.child)\": \(count) foreign keys have no parent in \"\(pair.parent)\"")
+            }
         }
         return LoadReport(warnings: warnings)
     }

@@ -14,18 +14,20 @@ final class SQLiteTableLoader: TableLoader, @unchecked Sendable {
         var targets: [String?]
         var isForeign: Bool
         var isUTF16: Bool
-        /// Sees the least and greatest integer of the key while surveying.
-        var surveyColumn: Int?
+        /// The keys whose values are looked at while surveying.
+        var surveyColumns: [Int] = []
     }
 
     let decoder: SQLiteRowDecoder
     private let plan: Plan
     private let connection: SQLiteConnection
     private let statements: SQLiteInsertStatements
-    /// What is added to the integers of each column (``SQLiteIDShift``); empty when nothing is.
-    private var shifts: [Int64] = []
-    /// The least and greatest value of ``Plan/surveyColumn``.
-    private(set) var surveyed: ClosedRange<Int64>?
+    /// The columns to whose whole numbers something is added (``SQLiteIDShift``); empty when to none.
+    private var shifts: [(column: Int, offset: Int64)] = []
+    /// Room for text that was shifted, one after the other as in ``shifts``.
+    private var shiftedText = UnsafeMutablePointer<UInt8>.allocate(capacity: 0)
+    /// What was found in ``Plan/surveyColumns``.
+    private var surveys: [SQLiteColumnSurvey]
     private(set) var rowCount: Int64 = 0
 
     init(_ plan: Plan, on connection: SQLiteConnection) {
@@ -34,6 +36,7 @@ final class SQLiteTableLoader: TableLoader, @unchecked Sendable {
         decoder = SQLiteRowDecoder(
             table: plan.table.name, columns: plan.columns, isForeign: plan.isForeign, isUTF16: plan.isUTF16)
         statements = SQLiteInsertStatements(table: plan.table.name, columns: plan.targets, on: connection)
+        surveys = plan.surveyColumns.map { _ in SQLiteColumnSurvey() }
     }
 
     /// Gives the statements up, so that the connection can be closed although others still hold the loader.
@@ -53,14 +56,20 @@ final class SQLiteTableLoader: TableLoader, @unchecked Sendable {
     }
 
     func survey(_ rows: any DecodedRows) throws {
-        guard let column = plan.surveyColumn else { return }
+        guard !plan.surveyColumns.isEmpty else { return }
         let rows = try SQLiteTableLoader.own(rows)
         for index in 0..<rows.rowCount {
-            let cell = rows.row(index)[column]
-            guard cell.kind == .integer else { continue }
-            let value = cell.integer
-            let known = surveyed ?? value...value
-            surveyed = min(known.lowerBound, value)...max(known.upperBound, value)
+            let cells = rows.row(index)
+            for (place, column) in plan.surveyColumns.enumerated() {
+                surveys[place].note(cells[column], location: decoder.location(cells))
+            }
+        }
+    }
+
+    /// What the survey found, by the target's names of columns.
+    var surveyed: [(column: String, survey: SQLiteColumnSurvey)] {
+        zip(plan.surveyColumns, surveys).compactMap { column, survey in
+            plan.targets[column].map { ($0, survey) }
         }
     }
 
@@ -117,22 +126,30 @@ final class SQLiteTableLoader: TableLoader, @unchecked Sendable {
     }
 
     private func shift(_ cells: UnsafeMutablePointer<SQLiteCell>) throws(BackupError) {
-        for column in 0..<shifts.count where shifts[column] != 0 && cells[column].kind == .integer {
-            let (value, overflow) = cells[column].integer.addingReportingOverflow(shifts[column])
-            guard !overflow else {
+        for (place, shift) in shifts.enumerated() {
+            let cell = cells + shift.column
+            if cell.pointee.kind == .null || cell.pointee.kind == .absent { continue }
+            let space = shiftedText + place * SQLiteWholeNumber.longestText
+            guard SQLiteWholeNumber.add(shift.offset, to: &cell.pointee, space) else {
                 throw BackupError(
-                    .target, "no new id fits into 64 bits; restore without --regenerate-ids into an empty database",
-                    location: decoder.location(cells))
+                    .target,
+                    "no new id for a value of \"\(plan.targets[shift.column] ?? "")\" fits; restore without "
+                        + "--regenerate-ids into an empty database", location: decoder.location(cells))
             }
-            cells[column].set(value)
         }
     }
 
     /// The target's name for each key of the row objects; nil where the value is not written.
     var targets: [String?] { plan.targets }
 
-    /// Sets what is added to the integers of each column, once the survey is over.
-    func setShifts(_ shifts: [Int64]) { self.shifts = shifts }
+    /// Sets what is added to the whole numbers of each column, once the survey is over.
+    func setShifts(_ shifts: [Int64]) {
+        self.shifts = shifts.enumerated().filter { $0.element != 0 }.map { ($0.offset, $0.element) }
+        shiftedText.deallocate()
+        shiftedText = .allocate(capacity: self.shifts.count * SQLiteWholeNumber.longestText)
+    }
+
+    deinit { shiftedText.deallocate() }
 
     private func refusal(_ status: Int32, _ cells: UnsafeMutablePointer<SQLiteCell>) -> BackupError {
         var error = connection.error(status)

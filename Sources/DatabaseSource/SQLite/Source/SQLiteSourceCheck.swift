@@ -68,7 +68,7 @@ final class SQLiteSourceCheck: @unchecked Sendable {
         _ connection: SQLiteConnection, _ kind: SourceCheck
     ) throws(BackupError) -> [String] {
         let pragma = kind == .full ? "integrity_check" : "quick_check"
-        let statement = try connection.prepare("PRAGMA main.\(pragma)(100)")
+        let statement = try connection.prepare("PRAGMA main.\(pragma)(100000)")
         var faults: [String] = []
         while try statement.step() {
             let fault = (try statement.text(0) ?? "").split(separator: "\n").joined(separator: ", ")
