@@ -26,6 +26,8 @@ final class SQLiteExistingDatabase: SQLiteRestoration {
     private var shift: SQLiteIDShift?
     private var violationsBefore: [SQLiteForeignKeyPair: Int64] = [:]
     private var isInTransaction = false
+    /// The tables of the target that hold the content of its virtual tables, in small letters.
+    private var shadowTables: Set<String> = []
 
     init(
         path: String, isEmptyFile: Bool, contents: ArchiveContents, definitions: SQLiteSchema?, options: RestoreOptions
@@ -53,6 +55,7 @@ final class SQLiteExistingDatabase: SQLiteRestoration {
         try connection.configure(SQLITE_DBCONFIG_ENABLE_TRIGGER, false)
         try connection.execute("BEGIN IMMEDIATE")
         isInTransaction = true
+        shadowTables = try shadowTablesThere()
         try chooseTables()
         try checkTables()
         var notes: [String] = []
@@ -66,6 +69,14 @@ final class SQLiteExistingDatabase: SQLiteRestoration {
     }
 
     // MARK: Which tables
+
+    private func shadowTablesThere() throws(BackupError) -> Set<String> {
+        let query = "SELECT 1 FROM pragma_table_list WHERE schema='main' AND type='shadow' LIMIT 1"
+        guard try connection.integer(query) != nil else { return [] }
+        let schema = try SQLiteSchemaReader(connection: connection).read()
+        let shadows = SQLiteShadowTables.settled(schema, trustSchema: true).objects.filter { $0.kind == .shadowTable }
+        return Set(shadows.map { asciiLowercased($0.name) })
+    }
 
     private func chooseTables() throws(BackupError) {
         var chosen = options.tables.map(Set.init)
@@ -142,6 +153,12 @@ final class SQLiteExistingDatabase: SQLiteRestoration {
 
     private func occupied(_ name: String) throws(BackupError) -> String? {
         let isShadow = definitions?.objects.contains { $0.kind == .shadowTable && $0.name == name } ?? false
+        let isShadowHere = shadowTables.contains(asciiLowercased(name))
+        guard isShadow == isShadowHere else {
+            return isShadow
+                ? "its table \"\(name)\" is an ordinary one, in the archive it belongs to a virtual table"
+                : "its table \"\(name)\" belongs to a virtual table, in the archive it is an ordinary one"
+        }
         if options.clearExisting || options.regenerateIDs || isShadow { return nil }
         guard try connection.integer("SELECT 1 FROM main.\(SQLiteConnection.quote(name)) LIMIT 1") != nil else {
             return nil
@@ -274,12 +291,20 @@ final class SQLiteExistingDatabase: SQLiteRestoration {
         try raiseCounters()
         var notes: [String] = []
         let after = try connection.foreignKeyViolations(notes: &notes)
-        for (pair, count) in after.sorted(by: { $0.key < $1.key }) where count > violationsBefore[pair] ?? 0 {
-            if let words = try shift?.dangling(pair) { throw BackupError(.target, words) }
-            throw BackupError(
-                .target,
-                "\(count - (violationsBefore[pair] ?? 0)) rows of table \"\(pair.child)\" would refer to rows of "
-                    + "\"\(pair.parent)\" that are not there; restore both tables together")
+        let written = Set(targets.values.map(\.name))
+        for (pair, count) in after.sorted(by: { $0.key < $1.key }) {
+            let before = violationsBefore[pair] ?? 0
+            if count > before {
+                if let words = try shift?.dangling(pair) { throw BackupError(.target, words) }
+                throw BackupError(
+                    .target,
+                    "\(count - before) rows of table \"\(pair.child)\" would refer to rows of "
+                        + "\"\(pair.parent)\" that are not there; restore both tables together")
+            }
+            // Which of them were there before cannot be told once rows were replaced.
+            if written.contains(pair.child) {
+                warnings.append("table \"\(pair.child)\": \(count) foreign keys have no parent in \"\(pair.parent)\"")
+            }
         }
         return LoadReport(warnings: warnings)
     }

@@ -11,6 +11,9 @@ final class SQLiteSchemaReplay {
     private let authorizer: SQLiteAuthorizer
     private let trustSchema: Bool
     private let shadowTables: [String: SQLiteSchema.Object]
+    /// What the modules made, in small letters.
+    private var shadowTablesMade: Set<String> = []
+    private let virtualPrefixes: [String]
 
     /// - Parameter connection: to a database without any object, whose settings were made by ``prepare(_:for:)``.
     init(_ schema: SQLiteSchema, on connection: SQLiteConnection, trustSchema: Bool) throws(BackupError) {
@@ -21,6 +24,7 @@ final class SQLiteSchemaReplay {
         var shadowTables: [String: SQLiteSchema.Object] = [:]
         for object in schema.objects where object.kind == .shadowTable { shadowTables[object.name] = object }
         self.shadowTables = shadowTables
+        virtualPrefixes = schema.objects.filter { $0.kind == .virtualTable }.map { asciiLowercased($0.name) + "_" }
         // What a definition may use the authorizer decides.
         try connection.configure(SQLITE_DBCONFIG_TRUSTED_SCHEMA, true)
         try connection.configure(SQLITE_DBCONFIG_DEFENSIVE, true)
@@ -65,6 +69,20 @@ final class SQLiteSchemaReplay {
             guard let notes = try? rebuild(schema, trustSchema: true) else { throw error }
             return notes + ["a restore needs --trust-schema: \(error)"]
         }
+    }
+
+    /// The tables, their names in small letters, that the modules of a schema's virtual tables make on creation.
+    static func shadowTables(of schema: SQLiteSchema, trustSchema: Bool) throws(BackupError) -> Set<String> {
+        let connection = try SQLiteConnection(path: "a private database", mode: .memory)
+        defer { connection.close() }
+        try prepare(connection, for: schema)
+        var tables = schema
+        // Whatever else the schema holds cannot keep a module from making its tables.
+        tables.objects.removeAll { $0.kind == .view || $0.kind == .trigger }
+        let replay = try SQLiteSchemaReplay(tables, on: connection, trustSchema: trustSchema)
+        try connection.execute("BEGIN")
+        try replay.createAllButIndexes()
+        return replay.shadowTablesMade
     }
 
     private static func rebuild(_ schema: SQLiteSchema, trustSchema: Bool) throws(BackupError) -> [String] {
@@ -131,12 +149,31 @@ final class SQLiteSchemaReplay {
         _ object: SQLiteSchema.Object, as statement: SQLiteAuthorizer.Statement
     ) throws(BackupError) {
         let before = try lastRow()
-        try run(try definition(of: object), as: statement)
+        try undefended(looksLikeShadow(object)) { () throws(BackupError) in
+            try run(try definition(of: object), as: statement)
+        }
         let type = object.kind == .shadowTable ? "table" : object.kind.rawValue
         let made = try rows(after: before).filter { !$0.isAutomatic(for: object.name) }
         guard made == [Row(type: type, name: object.name, table: object.table, sql: object.sql)] else {
             throw BackupError(.unsupported, "its definition makes something else than what it is recorded as")
         }
+    }
+
+    /// Whether SQLite keeps the name for a module (``SQLiteShadowTables``).
+    private func looksLikeShadow(_ object: SQLiteSchema.Object) -> Bool {
+        let names = [asciiLowercased(object.name), asciiLowercased(object.table)]
+        return virtualPrefixes.contains { prefix in names.contains { $0.hasPrefix(prefix) } }
+    }
+
+    /// Lets one definition use such a name; what it may do, the authorizer still decides.
+    private func undefended(_ applies: Bool, _ body: () throws(BackupError) -> Void) throws(BackupError) {
+        var wasDefensive: Int32 = 0
+        let status = eb_sqlite3_db_config_flag(connection.handle, SQLITE_DBCONFIG_DEFENSIVE, -1, &wasDefensive)
+        guard status == SQLITE_OK else { throw connection.error(status) }
+        guard applies, wasDefensive != 0 else { return try body() }
+        try connection.configure(SQLITE_DBCONFIG_DEFENSIVE, false)
+        try body()
+        try connection.configure(SQLITE_DBCONFIG_DEFENSIVE, true)
     }
 
     private func createVirtual(_ object: SQLiteSchema.Object) throws(BackupError) {
@@ -152,6 +189,7 @@ final class SQLiteSchemaReplay {
             guard row.name.hasPrefix(object.name + "_") else {
                 throw BackupError(.unsupported, "its module makes a table that is not its own: \"\(row.name)\"")
             }
+            shadowTablesMade.insert(asciiLowercased(row.name))
             try compareShadow(row)
         }
     }
@@ -160,9 +198,7 @@ final class SQLiteSchemaReplay {
     private func createShadow(_ object: SQLiteSchema.Object) throws(BackupError) {
         let exists = try connection.integer("SELECT 1 FROM sqlite_schema WHERE type='table' AND name=?", object.name)
         guard exists == nil else { return }
-        try connection.configure(SQLITE_DBCONFIG_DEFENSIVE, false)
         try createPlain(object, as: .table(object.name))
-        try connection.configure(SQLITE_DBCONFIG_DEFENSIVE, true)
     }
 
     private func compareShadow(_ row: Row) throws(BackupError) {

@@ -46,7 +46,8 @@ package final class SQLiteTarget: RestoreTarget {
             throw BackupError(.target, "\(path) is not a file; give the path of a database")
         }
         return try SQLiteExistingDatabase(
-            path: path, isEmptyFile: status.st_size == 0, contents: contents, definitions: try definitions(contents),
+            path: path, isEmptyFile: status.st_size == 0, contents: contents,
+            definitions: try definitions(contents, options),
             options: options)
     }
 
@@ -55,7 +56,7 @@ package final class SQLiteTarget: RestoreTarget {
             let option = options.dataOnly ? "--data-only" : "--regenerate-ids"
             throw BackupError(.target, "\(path) does not exist, and \(option) restores into a database that does")
         }
-        guard let schema = contents.schema, let definitions = try definitions(contents) else {
+        guard let schema = contents.schema, let definitions = try definitions(contents, options) else {
             throw BackupError(
                 .target,
                 "\(path) does not exist, and the archive holds no schema of SQLite to make it by; create the database "
@@ -65,10 +66,13 @@ package final class SQLiteTarget: RestoreTarget {
     }
 
     /// The archive's own schema; nil where it holds none, or one of another engine.
-    private func definitions(_ contents: ArchiveContents) throws(BackupError) -> SQLiteSchema? {
+    private func definitions(
+        _ contents: ArchiveContents, _ options: RestoreOptions
+    ) throws(BackupError) -> SQLiteSchema? {
         guard contents.source?.engine == "sqlite", let schema = contents.schema else { return nil }
         do {
-            return try JSONDecoder().decode(SQLiteSchema.self, from: Data(schema.definitions))
+            let recorded = try JSONDecoder().decode(SQLiteSchema.self, from: Data(schema.definitions))
+            return SQLiteShadowTables.settled(recorded, trustSchema: options.trustSchema)
         } catch {
             throw BackupError(.damaged, "the archive's schema is not one that this version can read: \(error)")
         }

@@ -41,7 +41,8 @@ package final class SQLiteSnapshot: DatabaseSnapshot {
     }
 
     private init(holding original: SQLiteConnection, log: WriteAheadLog, options: SnapshotOptions) throws(BackupError) {
-        var definitions = try SQLiteSchemaReader(connection: original).read()
+        var definitions = SQLiteShadowTables.settled(
+            try SQLiteSchemaReader(connection: original).read(), trustSchema: true)
         let isLogged = definitions.journalMode == "wal"
         var warnings: [String] = []
         let snapshot: String
