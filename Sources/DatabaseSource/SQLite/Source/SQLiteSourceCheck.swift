@@ -64,28 +64,30 @@ final class SQLiteSourceCheck: @unchecked Sendable {
         return try judge(try faults(connection, options.sourceCheck), path: connection.path)
     }
 
-    /// SQLite 3.40's quick check finds NULLs that are not there in tables without row numbers whose key is not in the
-    /// order of the columns; its full check does not. So a grave fault counts only where the full check finds it too.
     private static func faults(
         _ connection: SQLiteConnection, _ kind: SourceCheck
     ) throws(BackupError) -> [String] {
-        if kind != .full {
-            let faults = try faults(connection, pragma: "quick_check")
-            if faults.allSatisfy(isHarmless) { return faults }
-        }
-        return try faults(connection, pragma: "integrity_check")
-    }
-
-    private static func faults(
-        _ connection: SQLiteConnection, pragma: String
-    ) throws(BackupError) -> [String] {
-        let statement = try connection.prepare("PRAGMA main.\(pragma)(20)")
+        let pragma = kind == .full ? "integrity_check" : "quick_check"
+        let statement = try connection.prepare("PRAGMA main.\(pragma)(100)")
         var faults: [String] = []
         while try statement.step() {
             let fault = (try statement.text(0) ?? "").split(separator: "\n").joined(separator: ", ")
             if fault != "ok" { faults.append(fault) }
         }
-        return faults
+        guard !faults.isEmpty else { return [] }
+        // SQLite before 3.41 looks for the values of a table without row numbers in the wrong places where its key's
+        // columns do not come first, and finds NULL and other types that are not there.
+        let mistaken = try tablesWithoutRowid(connection).map { " value in \($0)." }
+        return faults.filter { fault in !mistaken.contains { fault.contains($0) } }
+    }
+
+    private static func tablesWithoutRowid(_ connection: SQLiteConnection) throws(BackupError) -> [String] {
+        let statement = try connection.prepare("SELECT name FROM pragma_table_list WHERE schema = 'main' AND wr")
+        var names: [String] = []
+        while try statement.step() {
+            if let name = try statement.text(0) { names.append(name.split(separator: "\n").joined(separator: ", ")) }
+        }
+        return names
     }
 
     /// A CHECK constraint that rows break is no obstacle: a restore does not apply it to what it did not change. (SQLite
