@@ -10,19 +10,22 @@ extension BackupEngine {
     /// A run that died after its manifest had its name was a good one: its archive is hashed, and its record becomes
     /// `completed`. Any other becomes `failed`, and an archive that it had renamed but not committed is removed.
     func sweepDeadRuns() throws {
+        let installation = try catalog.installationID()
+        // The files before the records: a run is recorded before it makes a file, so that the record of any file seen
+        // here is seen as well, and what a run begins meanwhile is not touched.
+        let files = BackupDirectory.temporaryFiles(in: configuration.backupDirectory, installation: installation)
         let running = try catalog.records(jobID: nil, status: .running, limit: nil)
         let dead = running.filter { $0.process?.isAlive == false || $0.process == nil }
-        let installation = try catalog.installationID()
         for record in dead { try close(record, installation: installation) }
         let alive = Set(running.map(\.id)).subtracting(dead.map(\.id))
-        for file in BackupDirectory.temporaryFiles(in: configuration.backupDirectory, installation: installation)
-        where !alive.contains(file.recordID) {
+        for file in files where !alive.contains(file.recordID) {
             try FileOperations.remove(file.path)
         }
     }
 
     private func close(_ dead: BackupRecord, installation: String) throws {
-        var record = dead
+        // The process may have ended its run, and itself, since the record was read.
+        guard var record = try catalog.record(id: dead.id), record.status == .running else { return }
         let now = Timestamp.now()
         if let committed = try committedArchive(of: record, installation: installation) {
             record.complete(committed, at: now)
