@@ -63,8 +63,7 @@ extension BackupEngine {
             return ArchiveWriter.Result(
                 path: path, name: path.split(separator: "/").last.map(String.init) ?? path,
                 size: Int64(manifest.archiveSize), sha256: manifest.archiveSHA256,
-                tables: manifest.tables.map(\.totals),
-                textBytes: 0)
+                tables: manifest.tables.map(\.totals))
         }
         return nil
     }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import BackupEngine
 
 /// The root of all commands.
 struct ElderBackup: AsyncParsableCommand {
@@ -26,7 +27,7 @@ struct ElderBackup: AsyncParsableCommand {
             SHELL COMPLETION:
               elder-backup --generate-completion-script bash|zsh|fish
             """,
-        version: "elder-backup 0.1.0",
+        version: "elder-backup \(ProgramVersion.current)",
         subcommands: [
             BackupCommand.self, RestoreCommand.self, VerifyCommand.self, ListCommand.self, ShowCommand.self,
             DownloadCommand.self, DeleteCommand.self, PruneCommand.self, StatsCommand.self, ArchiveCommand.self,

@@ -17,19 +17,16 @@ package final class ArchiveWriter {
         /// In lower-case hexadecimal digits.
         package var sha256: String
         package var tables: [TableTotals]
-        /// Bytes of row text before compression.
-        package var textBytes: Int64
         package var recordCount: Int64 { tables.reduce(0) { $0 + $1.rows } }
 
         package init(
-            path: String, name: String, size: Int64, sha256: String, tables: [TableTotals], textBytes: Int64
+            path: String, name: String, size: Int64, sha256: String, tables: [TableTotals]
         ) {
             self.path = path
             self.name = name
             self.size = size
             self.sha256 = sha256
             self.tables = tables
-            self.textBytes = textBytes
         }
     }
 
@@ -81,9 +78,6 @@ package final class ArchiveWriter {
         pipeline.stop()
         output.discard()
     }
-
-    /// Bytes that have reached the file.
-    package var bytesWritten: Int { output.bytesWritten }
 
     // MARK: Rows
 

@@ -1,7 +1,6 @@
 internal import BackupCore
 internal import BackupFiles
 internal import Foundation
-internal import Synchronization
 
 /// The file side of an archive that is being written: members in order, digests, manifest, names.
 ///
@@ -11,28 +10,22 @@ final class MemberOutput: @unchecked Sendable {
     private let manifest: ManifestWriter
     private var digest = FileDigest()
     private var tables: [TableTotals] = []
-    private var textBytes: Int64 = 0
-    private let written = Atomic<Int>(0)
 
     init(temporaryPath: String, header: ArchiveHeader) throws {
         file = try OutputFile(temporaryPath: temporaryPath)
         manifest = try ManifestWriter(temporaryPath: temporaryPath + ManifestWriter.suffix, header: header)
     }
 
-    var bytesWritten: Int { written.load(ordering: .relaxed) }
-
     func write(_ slot: MemberSlot) throws {
         let offset = digest.count
         let bytes = UnsafeRawBufferPointer(start: slot.member.base, count: slot.memberLength)
         try file.write(bytes)
         digest.update(bytes)
-        written.store(digest.count, ordering: .relaxed)
         guard slot.kind == .rows, let table = slot.table else { return }
         if slot.opensTable {
             tables.append(TableTotals(name: table.name))
             try manifest.beginTable(table)
         }
-        textBytes += Int64(slot.batch.count)
         tables[tables.count - 1].rows += Int64(slot.batch.rowCount)
         tables[tables.count - 1].digest.add(slot.batch.digest)
         try manifest.addMember(
@@ -88,8 +81,7 @@ final class MemberOutput: @unchecked Sendable {
             throw error
         }
         return ArchiveWriter.Result(
-            path: file.path, name: name, size: Int64(digest.count), sha256: digest.hexadecimal, tables: tables,
-            textBytes: textBytes)
+            path: file.path, name: name, size: Int64(digest.count), sha256: digest.hexadecimal, tables: tables)
     }
 
     /// Renames the archive to the first name that is free together with its manifest's.

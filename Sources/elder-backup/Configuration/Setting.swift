@@ -24,9 +24,6 @@ enum Setting: String, CaseIterable, Sendable {
         case .maximumLogGrowth: "a size of at least 1 byte, in bytes or with a unit; unset for no limit"
         }
     }
-
-    /// A database's address may hold a password and is never repeated as it was given.
-    var mayHoldSecret: Bool { self == .catalog || self == .source }
 }
 
 /// Where a setting's value came from.

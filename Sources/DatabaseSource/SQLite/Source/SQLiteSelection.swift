@@ -28,9 +28,6 @@ struct SQLiteSelection {
         }
     }
 
-    /// Why the rows of a table are left out; nil where they are not.
-    func exclusion(of table: String) -> String? { excluded[SQLiteName(table)] }
-
     /// The tables whose rows are to be read, in order. The counters of `AUTOINCREMENT` come last: loading the tables
     /// changes them.
     var tables: [SQLiteSchema.Object] {
