@@ -51,6 +51,18 @@ struct SinkExistingTests {
         #expect(try SinkDatabase(path).rows("SELECT id FROM t") == [["4"]])
     }
 
+    @Test(arguments: [true, false]) func tellsOfTriggersThatOthersRelyOnWhereOnlySomeTablesAreRestored(
+        chosen: Bool
+    ) throws {
+        _ = try SinkDatabase(
+            path, "CREATE TABLE t(id INTEGER PRIMARY KEY)", "CREATE TABLE log(x)",
+            "CREATE TRIGGER tr AFTER INSERT ON T BEGIN INSERT INTO log VALUES(1); END")
+        let archive = SinkArchive(tables: [SinkTable("t", ["id"], [#"{"id":1}"#])])
+        let warnings = try archive.restore(into: path, options { if chosen { $0.tables = ["t"] } })
+        #expect(warnings.contains { $0.contains("triggers of table \"t\" (1) were not run") } == chosen)
+        #expect(try SinkDatabase(path).rows("SELECT count(*) FROM log") == [["0"]])
+    }
+
     @Test func firesNoTriggersAndKeepsDefaultsAndCounters() throws {
         _ = try SinkDatabase(
             path, "CREATE TABLE t(id INTEGER PRIMARY KEY AUTOINCREMENT, a, d DEFAULT 'std', g AS (a||'!'))",

@@ -337,7 +337,20 @@ final class SQLiteExistingDatabase: SQLiteRestoration {
                 warnings.append("table \"\(pair.child)\": \(count) foreign keys have no parent in \"\(pair.parent)\"")
             }
         }
+        try warnOfTriggers()
         return LoadReport(warnings: warnings)
+    }
+
+    /// Whoever restores all tables has what triggers maintain in other tables as well; whoever restores some has not.
+    private func warnOfTriggers() throws(BackupError) {
+        guard options.tables != nil || contents.schema == nil else { return }
+        for name in targets.values.map(\.name).sorted() {
+            let query = "SELECT count(*) FROM main.sqlite_schema WHERE type='trigger' AND tbl_name=? COLLATE NOCASE"
+            guard let count = try connection.integer(query, name), count > 0 else { continue }
+            warnings.append(
+                "the triggers of table \"\(name)\" (\(count)) were not run: rebuild what they maintain elsewhere, "
+                    + "such as a full-text index")
+        }
     }
 
     /// A counter never goes back: an id that was given once is not given again.
