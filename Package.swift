@@ -48,20 +48,23 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),
-        .testTarget(name: "BackupCoreTests", dependencies: ["BackupCore"]),
+        .target(name: "TestSupport", path: "Tests/TestSupport"),
+        .testTarget(name: "BackupCoreTests", dependencies: ["BackupCore", "TestSupport"]),
         .testTarget(
-            name: "BackupArchiveTests", dependencies: ["BackupCore", "BackupFiles", "BackupArchive", "CXXHash"],
+            name: "BackupArchiveTests",
+            dependencies: ["BackupCore", "BackupFiles", "BackupArchive", "CXXHash", "TestSupport"],
             exclude: ["Golden"]),
         .testTarget(
             name: "BackupCatalogTests",
             dependencies: ["BackupCore", "BackupCatalog", .product(name: "GRDB", package: "GRDB.swift")]
         ),
-        .testTarget(name: "DatabaseSourceTests", dependencies: ["BackupCore", "DatabaseSource", "CSQLite"]),
+        .testTarget(
+            name: "DatabaseSourceTests", dependencies: ["BackupCore", "DatabaseSource", "CSQLite", "TestSupport"]),
         .testTarget(
             name: "BackupEngineTests",
             dependencies: [
                 "BackupCore", "BackupFiles", "BackupArchive", "BackupCatalog", "BackupEngine", "DatabaseSource",
-                "CSQLite", .product(name: "Logging", package: "swift-log"),
+                "CSQLite", "TestSupport", .product(name: "Logging", package: "swift-log"),
             ]
         ),
         .testTarget(name: "CommandTests", dependencies: ["elder-backup", "CSQLite"]),

@@ -1,5 +1,6 @@
 import BackupCore
 import Foundation
+import TestSupport
 import Testing
 
 /// Reads one value with white space around it and nothing behind; nil when well-formed, else the place of the fault.

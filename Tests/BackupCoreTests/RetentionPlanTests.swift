@@ -1,4 +1,5 @@
 import BackupCore
+import TestSupport
 import Testing
 
 private let day: Int64 = 86_400_000_000

@@ -1,4 +1,5 @@
 import BackupCore
+import TestSupport
 import Testing
 
 private func digest(_ rows: [String]) -> TableDigest {

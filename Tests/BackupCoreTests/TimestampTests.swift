@@ -1,5 +1,6 @@
 import BackupCore
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct TimestampTests {

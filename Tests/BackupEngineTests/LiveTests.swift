@@ -3,6 +3,7 @@ import BackupEngine
 import CSQLite
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 /// A process that moves money between accounts all the while, and never waits for a lock.

@@ -1,6 +1,7 @@
 import BackupCore
 import DatabaseSource
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct SourceValueTests {
@@ -94,7 +95,7 @@ import Testing
 
     /// Any bytes come back: short and long, through the assumed and through the measured bound.
     @Test(arguments: [UInt64(1), 2, 3]) func randomBytesComeBack(_ seed: UInt64) throws {
-        var random = SourceRandom(state: seed)
+        var random = SeededGenerator(seed: seed)
         let pieces: [[UInt8]] = [
             Array("plain text ".utf8), Array("ä".utf8), Array("€😀".utf8), [0x22], [0x5C], [0x0A], [0x00], [0x1F],
             [0x7F],

@@ -1,3 +1,5 @@
+import TestSupport
+
 /// A database whose schema and rows follow from a number.
 struct RandomDatabase {
     private let database: TestDatabase

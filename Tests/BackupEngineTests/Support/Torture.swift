@@ -1,4 +1,5 @@
 import CSQLite
+import TestSupport
 
 /// One corner of what a SQLite database can hold.
 enum TortureScenario: String, CaseIterable, Sendable {
