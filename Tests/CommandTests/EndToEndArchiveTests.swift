@@ -94,7 +94,7 @@ import Testing
         ("{}", "version"),
         ("{\"version\":\"1.0\"}", "tables"),
         ("{\"version\":\"1.0\",\"tables\":{\"users\":[{\"id\":1,\"email\":\"a\"}", "altered"),
-        ("{\"version\":\"1.0\",\"tables\":{\"users\":[{\"id\":1}]}} more", "altered"),
+        ("{\"version\":\"1.0\",\"tables\":{\"users\":[{\"id\":1,\"email\":\"a\"}]}} more", "altered"),
         ("{\"version\":\"1.0\",\"tables\":{\"users\":[{\"id\":1,\"email\":\"\u{1}\"}]}}", ""),
         ("{\"version\":\"1.0\",\"tables\":{\"users\":[7]}}", ""),
         ("{\"version\":\"1.0\",\"tables\":{\"users\":{\"error\":\"no such table\"}}}", "users"),
