@@ -56,12 +56,8 @@ extension CompressionLevel {
 
 /// ISA-L's igzip, level 1 (https://github.com/intel/isa-l, `igzip_lib.h`).
 final class IgzipDeflater: MemberDeflater {
-    // What ISA-L writes depends on how these lie to a page and on what an earlier text left in them; the same text must
-    // give the same bytes, so both are aligned, and zeroed each time.
-    private let memory = (
-        stream: UnsafeMutableRawPointer.allocate(byteCount: MemoryLayout<isal_zstream>.size, alignment: 4096),
-        workspace: UnsafeMutableRawPointer.allocate(byteCount: Int(EB_ISAL_LEVEL1_BUFFER_SIZE), alignment: 4096)
-    )
+    private let stream = UnsafeMutablePointer<isal_zstream>.allocate(capacity: 1)
+    private let workspace = UnsafeMutablePointer<UInt8>.allocate(capacity: Int(EB_ISAL_LEVEL1_BUFFER_SIZE))
 
     /// ISA-L chooses the form of its code that suits the processor when it is first called. A thread that comes in
     /// meanwhile may get another form, which gives other bytes for the same text; so one thread goes first, alone.
@@ -80,20 +76,17 @@ final class IgzipDeflater: MemberDeflater {
     }
 
     deinit {
-        memory.stream.deallocate()
-        memory.workspace.deallocate()
+        stream.deallocate()
+        workspace.deallocate()
     }
 
     /// Deflate stores what it cannot compress, at five bytes for each block; ISA-L's blocks are no smaller than 16 KiB.
     func bound(_ length: Int) -> Int { length + length / 256 + 4096 }
 
     func deflate(_ text: UnsafeRawBufferPointer, into output: UnsafeMutableRawPointer, capacity: Int) -> Int? {
-        memset(memory.stream, 0, MemoryLayout<isal_zstream>.size)
-        memset(memory.workspace, 0, Int(EB_ISAL_LEVEL1_BUFFER_SIZE))
-        let stream = memory.stream.assumingMemoryBound(to: isal_zstream.self)
         isal_deflate_init(stream)
         stream.pointee.level = 1
-        stream.pointee.level_buf = memory.workspace.assumingMemoryBound(to: UInt8.self)
+        stream.pointee.level_buf = workspace
         stream.pointee.level_buf_size = EB_ISAL_LEVEL1_BUFFER_SIZE
         stream.pointee.end_of_stream = 1
         stream.pointee.flush = 0
