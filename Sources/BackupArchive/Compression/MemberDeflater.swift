@@ -58,26 +58,22 @@ extension CompressionLevel {
 final class IgzipDeflater: MemberDeflater {
     private let stream = UnsafeMutablePointer<isal_zstream>.allocate(capacity: 1)
     private let workspace = UnsafeMutablePointer<UInt8>.allocate(capacity: Int(EB_ISAL_LEVEL1_BUFFER_SIZE))
+    private let dictionary = UnsafeMutablePointer<UInt8>.allocate(capacity: 1)
 
-    /// ISA-L chooses the form of its code that suits the processor when it is first called. A thread that comes in
-    /// meanwhile may get another form, which gives other bytes for the same text; so one thread goes first, alone.
-    private static let hasChosenCode: Bool = {
-        let text = (0..<65_536).map { UInt8(truncatingIfNeeded: ($0 &* $0) >> 5 & 0x3F) }
-        let deflater = IgzipDeflater(first: true)
-        let output = ByteBuffer(capacity: deflater.bound(text.count))
-        return text.withUnsafeBytes { deflater.deflate($0, into: output.base, capacity: output.capacity) } != nil
-    }()
+    /// Where a text starts without history, ISA-L 2.30 hashes what a register happens to hold, the address of its own
+    /// `isal_zstream`, in place of the text's third position: the same text then gives other bytes at another address.
+    /// A history of one byte keeps it off that path. No match can reach the byte, since UTF-8 has no 0xFF, so that the
+    /// output is plain deflate which needs no dictionary.
+    private static let byteThatNoTextHolds: UInt8 = 0xFF
 
-    private init(first: Bool) {}
-
-    convenience init() {
-        _ = IgzipDeflater.hasChosenCode
-        self.init(first: false)
+    init() {
+        dictionary.initialize(to: IgzipDeflater.byteThatNoTextHolds)
     }
 
     deinit {
         stream.deallocate()
         workspace.deallocate()
+        dictionary.deallocate()
     }
 
     /// Deflate stores what it cannot compress, at five bytes for each block; ISA-L's blocks are no smaller than 16 KiB.
@@ -91,6 +87,7 @@ final class IgzipDeflater: MemberDeflater {
         stream.pointee.end_of_stream = 1
         stream.pointee.flush = 0
         stream.pointee.gzip_flag = 0
+        guard isal_deflate_set_dict(stream, dictionary, 1) == 0 else { return nil }
         stream.pointee.next_in = UnsafeMutablePointer(
             mutating: text.baseAddress?.assumingMemoryBound(to: UInt8.self))
         stream.pointee.avail_in = UInt32(text.count)
