@@ -4,13 +4,17 @@ import PackageDescription
 let package = Package(
     name: "elder-backup",
     products: [
-        .executable(name: "elder-backup", targets: ["elder-backup"])
+        .executable(name: "elder-backup", targets: ["elder-backup"]),
+        .library(name: "S3Client", targets: ["S3Client"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     ],
     targets: [
         .systemLibrary(name: "CIgzip", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
@@ -18,9 +22,9 @@ let package = Package(
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
         .target(name: "CNumber"),
-        .target(name: "CSystem"),
+        .target(name: "CRename"),
         .target(name: "BackupCore", dependencies: ["CXXHash"]),
-        .target(name: "BackupFiles", dependencies: ["BackupCore", "CSystem"]),
+        .target(name: "BackupFiles", dependencies: ["BackupCore", "CRename"]),
         .target(
             name: "BackupArchive",
             dependencies: [
@@ -29,6 +33,19 @@ let package = Package(
             ]
         ),
         .target(name: "DatabaseSource", dependencies: ["BackupCore", "BackupFiles", "CSQLite", "CNumber"]),
+        .target(
+            name: "S3Client",
+            dependencies: [
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOFoundationCompat", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ]
+        ),
         .target(
             name: "BackupCatalog",
             dependencies: ["BackupCore", .product(name: "GRDB", package: "GRDB.swift")]
@@ -67,6 +84,15 @@ let package = Package(
                 "CSQLite", "TestSupport", .product(name: "Logging", package: "swift-log"),
             ]
         ),
+        .testTarget(
+            name: "S3ClientTests",
+            dependencies: [
+                "S3Client", "TestSupport",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]
+        ),
         .testTarget(name: "CommandTests", dependencies: ["elder-backup", "CSQLite"]),
         .executableTarget(
             name: "CrashHarness",
@@ -86,7 +112,7 @@ let package = Package(
 )
 
 for target in package.targets where target.type != .system {
-    if ["CNumber", "CSystem"].contains(target.name) { continue }
+    if ["CNumber", "CRename"].contains(target.name) { continue }
     target.swiftSettings = [
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("MemberImportVisibility"),

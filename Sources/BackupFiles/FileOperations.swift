@@ -1,5 +1,5 @@
 package import BackupCore
-internal import CSystem
+internal import CRename
 internal import Glibc
 
 /// The few file operations whose order and flags crash safety depends on, in one place.
