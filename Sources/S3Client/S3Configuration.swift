@@ -1,0 +1,34 @@
+/// What a client needs to know: where the store is, who asks, and how patiently.
+public struct S3Configuration: Sendable {
+    public var endpoint: S3Endpoint
+    /// As configured; the profile may know better (``ProviderProfile/signingRegion(configured:host:)``).
+    public var region: String
+    public var profile: ProviderProfile
+    public var credentials: any CredentialsProvider
+    /// PEM file of the authorities to trust in place of the system's (`AWS_CA_BUNDLE`).
+    public var certificateAuthorityFile: String?
+    public var proxies = ProxySettings()
+    public var retry = RetryPolicy()
+    /// Host names and the addresses to connect to in place of asking the resolver, as `curl --resolve`.
+    public var addresses: [String: String] = [:]
+    /// Connections at one time; requests beyond wait.
+    public var connections = 16
+    /// In seconds, for the connection and its TLS handshake.
+    public var connectTimeout = 10
+    /// In seconds without a byte in either direction.
+    public var inactivityTimeout = 60
+    /// In seconds until the answer to CompleteMultipartUpload or a copy begins: some take minutes.
+    public var longAnswerTimeout = 900
+    public var userAgent = "S3Client"
+
+    /// - Parameter profile: nil takes what the endpoint's host says.
+    public init(
+        endpoint: S3Endpoint, region: String = "us-east-1", profile: ProviderProfile? = nil,
+        credentials: any CredentialsProvider
+    ) {
+        self.endpoint = endpoint
+        self.region = region
+        self.profile = profile ?? ProviderProfile.of(host: endpoint.host)
+        self.credentials = credentials
+    }
+}

@@ -1,0 +1,67 @@
+internal import AsyncHTTPClient
+internal import Glibc
+internal import NIOCore
+internal import NIOHTTP1
+
+/// Takes one answer in: the body of a success goes to the sink where there is one, any other into memory up to a limit.
+///
+/// Writes happen on the event loop. A write to a file goes to the page cache; where the disk is behind, the connection
+/// waits, which is the back-pressure that is wanted.
+final class AnswerReceiver: HTTPClientResponseDelegate {
+    typealias Response = HTTPAnswer
+
+    private let sink: DownloadSink?
+    private let limit: Int
+    private var answer = HTTPAnswer(status: 0, headers: [], body: [])
+    private var streams = false
+
+    /// - Parameter limit: of a body in memory, in bytes.
+    init(sink: DownloadSink?, limit: Int) {
+        self.sink = sink
+        self.limit = limit
+    }
+
+    func didReceiveHead(task: HTTPClient.Task<HTTPAnswer>, _ head: HTTPResponseHead) -> EventLoopFuture<Void> {
+        answer.status = Int(head.status.code)
+        answer.headers = head.headers.map { ($0.name.lowercased(), $0.value) }
+        streams = sink != nil && (200..<300).contains(answer.status)
+        return task.eventLoop.makeSucceededVoidFuture()
+    }
+
+    func didReceiveBodyPart(task: HTTPClient.Task<HTTPAnswer>, _ buffer: ByteBuffer) -> EventLoopFuture<Void> {
+        do {
+            try take(buffer)
+            return task.eventLoop.makeSucceededVoidFuture()
+        } catch {
+            return task.eventLoop.makeFailedFuture(error)
+        }
+    }
+
+    func didFinishRequest(task: HTTPClient.Task<HTTPAnswer>) throws -> HTTPAnswer { answer }
+
+    private func take(_ buffer: ByteBuffer) throws {
+        guard streams, let sink else {
+            guard answer.body.count + buffer.readableBytes <= limit else {
+                // An error page of any length is cut; what was asked for must fit.
+                if answer.status >= 300 { return }
+                throw S3Error(.malformedAnswer, "the answer is longer than \(limit) bytes")
+            }
+            answer.body.append(contentsOf: buffer.readableBytesView)
+            return
+        }
+        try buffer.withUnsafeReadableBytes { bytes in
+            var done = 0
+            while done < bytes.count, let base = bytes.baseAddress {
+                let place = sink.offset + answer.streamed + Int64(done)
+                let count = pwrite(sink.descriptor, base + done, bytes.count - done, off_t(place))
+                if count < 0 {
+                    if errno == EINTR { continue }
+                    throw S3Error(.file, "cannot write what was received: \(String(cString: strerror(errno)))")
+                }
+                done += count
+            }
+        }
+        answer.streamed += Int64(buffer.readableBytes)
+        sink.received(answer.streamed)
+    }
+}
