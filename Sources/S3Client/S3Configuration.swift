@@ -1,3 +1,6 @@
+internal import Glibc
+public import Logging
+
 /// What a client needs to know: where the store is, who asks, and how patiently.
 public struct S3Configuration: Sendable {
     public var endpoint: S3Endpoint
@@ -7,7 +10,7 @@ public struct S3Configuration: Sendable {
     public var credentials: any CredentialsProvider
     /// PEM file of the authorities to trust in place of the system's (`AWS_CA_BUNDLE`).
     public var certificateAuthorityFile: String?
-    public var proxies = ProxySettings()
+    public var proxies: ProxySettings?
     public var retry = RetryPolicy()
     /// Host names and the addresses to connect to in place of asking the resolver, as `curl --resolve`.
     public var addresses: [String: String] = [:]
@@ -20,6 +23,10 @@ public struct S3Configuration: Sendable {
     /// In seconds until the answer to CompleteMultipartUpload or a copy begins: some take minutes.
     public var longAnswerTimeout = 900
     public var userAgent = "S3Client"
+    /// Told of requests that are tried again, at level debug.
+    public var logger: Logger?
+    /// This machine's clock, in seconds since 1970.
+    public var clock: @Sendable () -> Int64 = { Int64(time(nil)) }
 
     /// - Parameter profile: nil takes what the endpoint's host says.
     public init(

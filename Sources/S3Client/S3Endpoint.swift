@@ -1,3 +1,5 @@
+internal import Foundation
+
 /// Where a store listens: scheme, host, port, and how buckets are named there.
 public struct S3Endpoint: Sendable, Equatable, CustomStringConvertible {
     public enum Scheme: String, Sendable, Equatable { case http, https }

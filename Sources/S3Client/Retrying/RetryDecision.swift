@@ -25,6 +25,8 @@ enum RetryDecision: Equatable, Sendable {
         var clockDifference: Int64?
         /// HEAD has no body, so that its errors have no code.
         var hasNoBody = false
+        /// `Retry-After`, where the server sent one.
+        var serverAsks: Duration?
     }
 
     /// Beyond this a clock is off (Amazon bears 15 minutes, others less).

@@ -5,9 +5,11 @@ internal import NIOHTTP1
 
 /// Takes one answer in: the body of a success goes to the sink where there is one, any other into memory up to a limit.
 ///
+/// The client calls it on one event loop, one call after another.
+///
 /// Writes happen on the event loop. A write to a file goes to the page cache; where the disk is behind, the connection
 /// waits, which is the back-pressure that is wanted.
-final class AnswerReceiver: HTTPClientResponseDelegate {
+final class AnswerReceiver: HTTPClientResponseDelegate, @unchecked Sendable {
     typealias Response = HTTPAnswer
 
     private let sink: DownloadSink?

@@ -64,7 +64,7 @@ final class HTTPTransport: Sendable {
         let endpoint = configuration.endpoint
         let port = endpoint.port ?? (endpoint.scheme == .https ? 443 : 80)
         let isTLS = endpoint.scheme == .https
-        if let proxy = configuration.proxies.proxy(forHost: endpoint.host, port: port, isTLS: isTLS) {
+        if let proxy = configuration.proxies?.proxy(forHost: endpoint.host, port: port, isTLS: isTLS) {
             let authorization = proxy.user.map {
                 HTTPClient.Authorization.basic(username: $0, password: proxy.password ?? "")
             }

@@ -39,7 +39,6 @@ enum TransportFailure {
         case .deadlineExceeded: "no answer within the time allowed"
         case .proxyAuthenticationRequired: "the proxy asks for a user name and a password; put them into its address"
         case .invalidProxyResponse, .httpProxyHandshakeTimeout: "the proxy does not answer as a proxy does"
-        case .invalidHeaderFieldNames, .invalidHeaderFieldValues: "a header holds characters that HTTP does not allow"
         default: "the connection failed: \(error.shortDescription)"
         }
     }

@@ -1,0 +1,43 @@
+/// One operation on a store, before it is addressed, hashed and signed.
+struct S3Request: Sendable {
+    /// What guards a body on its way, besides the signature.
+    enum Guard: Sendable {
+        case none
+        /// A digest that the server must compare: the provider's own checksum, else Content-MD5.
+        case digest
+        /// Content-MD5 whatever else the provider knows.
+        case contentMD5
+    }
+
+    /// By the name of the API reference.
+    var operation: String
+    var method: String
+    var bucket: String?
+    var key: String?
+    var query: [(String, String?)] = []
+    var headers: [(String, String)] = []
+    var body = UploadBody.bytes([])
+    var bodyGuard = Guard.none
+    /// Where the answer's body goes; nil: into memory.
+    var sink: DownloadSink?
+    /// Of an answer in memory, in bytes.
+    var limit = XMLTree.defaultLimit
+    var patience = HTTPTransport.Patience.ordinary
+    /// The name of the root element that a success has. Some operations report their failure with status 200.
+    var successRoot: String?
+    /// Told when the server asks for fewer requests.
+    var throttled: (@Sendable () -> Void)?
+    /// False where a lost answer must be looked into before the operation is tried again.
+    var repeatsAfterLostAnswer = true
+
+    init(_ operation: String, _ method: String, bucket: String? = nil, key: String? = nil) {
+        self.operation = operation
+        self.method = method
+        self.bucket = bucket
+        self.key = key
+    }
+
+    init(_ operation: String, _ method: String, _ object: S3Object) {
+        self.init(operation, method, bucket: object.bucket, key: object.key)
+    }
+}
