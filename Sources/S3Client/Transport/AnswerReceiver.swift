@@ -14,16 +14,21 @@ final class AnswerReceiver: HTTPClientResponseDelegate, @unchecked Sendable {
 
     private let sink: DownloadSink?
     private let limit: Int
+    private let watch: InactivityWatch
     private var answer = HTTPAnswer(status: 0, headers: [], body: [])
     private var streams = false
 
     /// - Parameter limit: of a body in memory, in bytes.
-    init(sink: DownloadSink?, limit: Int) {
+    init(sink: DownloadSink?, limit: Int, _ watch: InactivityWatch) {
         self.sink = sink
         self.limit = limit
+        self.watch = watch
     }
 
+    func didSendRequest(task: HTTPClient.Task<HTTPAnswer>) { watch.requestSent() }
+
     func didReceiveHead(task: HTTPClient.Task<HTTPAnswer>, _ head: HTTPResponseHead) -> EventLoopFuture<Void> {
+        watch.touch()
         answer.status = Int(head.status.code)
         answer.headers = head.headers.map { ($0.name.lowercased(), $0.value) }
         streams = sink != nil && (200..<300).contains(answer.status)
@@ -31,6 +36,7 @@ final class AnswerReceiver: HTTPClientResponseDelegate, @unchecked Sendable {
     }
 
     func didReceiveBodyPart(task: HTTPClient.Task<HTTPAnswer>, _ buffer: ByteBuffer) -> EventLoopFuture<Void> {
+        watch.touch()
         do {
             try take(buffer)
             return task.eventLoop.makeSucceededVoidFuture()
