@@ -15,15 +15,19 @@ final class AnswerReceiver: HTTPClientResponseDelegate, @unchecked Sendable {
     private let sink: DownloadSink?
     private let limit: Int
     private let watch: InactivityWatch
+    private let body: StreamedBody?
     private var answer = HTTPAnswer(status: 0, headers: [], body: [])
     private var streams = false
 
     /// - Parameter limit: of a body in memory, in bytes.
-    init(sink: DownloadSink?, limit: Int, _ watch: InactivityWatch) {
+    init(sink: DownloadSink?, limit: Int, _ watch: InactivityWatch, _ body: StreamedBody?) {
         self.sink = sink
         self.limit = limit
         self.watch = watch
+        self.body = body
     }
+
+    func didSendRequestPart(task: HTTPClient.Task<HTTPAnswer>, _ part: IOData) { body?.partWritten() }
 
     func didSendRequest(task: HTTPClient.Task<HTTPAnswer>) { watch.requestSent() }
 

@@ -91,20 +91,25 @@ final class HTTPTransport: Sendable {
         let watch = InactivityWatch(
             inactivity: configuration.inactivityTimeout,
             answer: patience == .long ? configuration.longAnswerTimeout : configuration.inactivityTimeout)
+        let loop = client.eventLoopGroup.next()
+        var body: StreamedBody?
         switch plan.body {
         case .bytes(let bytes):
             if !bytes.isEmpty || plan.method == "PUT" || plan.method == "POST" {
-                request.body = StreamedBody(.bytes(bytes), length: Int64(bytes.count), watch).requestBody
+                body = StreamedBody(.bytes(bytes), length: Int64(bytes.count), watch, on: loop)
             }
         case .file(let file):
             descriptor = open(file.path, O_RDONLY | O_CLOEXEC)
             guard descriptor >= 0 else {
                 throw S3Error(.file, "cannot open \(file.path): \(String(cString: strerror(errno)))")
             }
-            request.body = StreamedBody(.file(file, descriptor: descriptor), length: file.length, watch).requestBody
+            body = StreamedBody(
+                .file(file, descriptor: descriptor), length: file.length, watch, on: loop)
         }
+        request.body = body?.requestBody
         let task = client.execute(
-            request: request, delegate: AnswerReceiver(sink: sink, limit: limit, watch), deadline: deadline)
+            request: request, delegate: AnswerReceiver(sink: sink, limit: limit, watch, body),
+            eventLoop: .delegateAndChannel(on: loop), deadline: deadline)
         let watcher = watch.start(on: task.eventLoop) {
             task.fail(reason: S3Error(.transport, "the server stopped taking or sending data"))
         }

@@ -3,13 +3,17 @@ internal import Glibc
 internal import NIOCore
 internal import Synchronization
 
-/// Sends a request's body one slice at a time: the next is made when the last is written, so that a body of any size
-/// takes the memory of one slice, and that it is known how far it got.
+/// Sends a request's body in slices: the next is made when an earlier one was really written, so that a body of any size
+/// takes the memory of a few slices, and that it is known how far it got.
 ///
+/// The future of a `write` is of no use for that: async-http-client completes it at once until word comes back from the
+/// connection that it is full, and by then a whole part may wait in memory. Its delegate is told of what was written.
 /// A file's slices are read on the event loop. They were read a moment ago, for their digests, and lie in the page cache.
 final class StreamedBody: Sendable {
-    /// In bytes. Smaller ones cost more calls; larger ones more memory in every connection, above all with TLS.
-    private static let slice = 64 << 10
+    /// In bytes.
+    private static let slice = 128 << 10
+    /// Slices under way.
+    private static let window = 2
 
     enum Source: Sendable {
         case bytes([UInt8])
@@ -17,64 +21,123 @@ final class StreamedBody: Sendable {
     }
 
     private struct State {
-        var buffer: ByteBuffer
-        var done: Int64 = 0
+        var made: Int64 = 0
+        var credits = StreamedBody.window
+        var isSending = false
+        var writer: HTTPClient.Body.StreamWriter?
+        var finished: EventLoopPromise<Void>?
+    }
+
+    private enum Step {
+        case wait
+        case send(Int64, HTTPClient.Body.StreamWriter)
+        case finish(EventLoopPromise<Void>?)
     }
 
     private let source: Source
     private let length: Int64
     private let watch: InactivityWatch
-    private let state: Mutex<State>
+    private let loop: any EventLoop
+    private let state = Mutex(State())
 
-    init(_ source: Source, length: Int64, _ watch: InactivityWatch) {
+    /// - Parameter loop: for the promise that the body is sent; any will do.
+    init(_ source: Source, length: Int64, _ watch: InactivityWatch, on loop: any EventLoop) {
         self.source = source
         self.length = length
         self.watch = watch
-        let capacity = Int(min(Int64(StreamedBody.slice), length))
-        state = Mutex(State(buffer: ByteBufferAllocator().buffer(capacity: capacity)))
+        self.loop = loop
+    }
+
+    deinit {
+        // An exchange that ended early leaves the promise open.
+        state.withLock { $0.finished }?.fail(ChannelError.ioOnClosedChannel)
     }
 
     var requestBody: HTTPClient.Body {
-        .stream(contentLength: length) { writer in
-            guard let first = self.sendNext(writer) else { return writer.write(.byteBuffer(ByteBuffer())) }
-            let done = first.eventLoop.makePromise(of: Void.self)
-            self.goOn(after: first, writer, done)
-            return done.futureResult
+        .stream(contentLength: length) { [self] writer in
+            let finished = loop.makePromise(of: Void.self)
+            state.withLock {
+                $0.writer = writer
+                $0.finished = finished
+            }
+            goOn()
+            return finished.futureResult
         }
     }
 
-    private func goOn(
-        after future: EventLoopFuture<Void>, _ writer: HTTPClient.Body.StreamWriter, _ done: EventLoopPromise<Void>
-    ) {
-        future.whenComplete { result in
-            switch result {
-            case .failure(let error): done.fail(error)
-            case .success:
-                self.watch.touch()
-                guard let next = self.sendNext(writer) else { return done.succeed() }
-                self.goOn(after: next, writer, done)
+    /// One slice has left.
+    func partWritten() {
+        watch.touch()
+        state.withLock { $0.credits += 1 }
+        goOn()
+    }
+
+    /// Writing may report at once that it is done; the loop, not the call stack, takes that up.
+    private func goOn() {
+        let isFirst = state.withLock { state in
+            if state.isSending { return false }
+            state.isSending = true
+            return true
+        }
+        guard isFirst else { return }
+        while true {
+            switch nextStep() {
+            case .wait: return
+            case .finish(let promise):
+                promise?.succeed()
+                return
+            case .send(let place, let writer):
+                guard let buffer = slice(at: place) else {
+                    // A length was promised: only a broken connection tells the server that it does not come.
+                    take()?.fail(shortage(at: place))
+                    return
+                }
+                writer.write(.byteBuffer(buffer)).whenFailure { self.take()?.fail($0) }
             }
         }
     }
 
-    /// Nil where all is sent.
-    private func sendNext(_ writer: HTTPClient.Body.StreamWriter) -> EventLoopFuture<Void>? {
-        let filled = state.withLock { state -> Result<ByteBuffer?, S3Error> in
-            let wanted = Int(min(Int64(StreamedBody.slice), length - state.done))
-            guard wanted > 0 else { return .success(nil) }
-            state.buffer.clear(minimumCapacity: wanted)
-            let count = fill(&state.buffer, wanted, at: state.done)
-            guard count > 0 else { return .failure(shortage(at: state.done)) }
-            state.done += Int64(count)
-            return .success(state.buffer)
+    private func nextStep() -> Step {
+        state.withLock { state in
+            guard let writer = state.writer, state.finished != nil else {
+                state.isSending = false
+                return .wait
+            }
+            if state.made == length {
+                state.writer = nil
+                let promise = state.finished
+                state.finished = nil
+                return .finish(promise)
+            }
+            guard state.credits > 0 else {
+                state.isSending = false
+                return .wait
+            }
+            state.credits -= 1
+            let place = state.made
+            state.made += min(Int64(StreamedBody.slice), length - place)
+            return .send(place, writer)
         }
-        switch filled {
-        case .success(nil): return nil
-        case .success(let buffer?): return writer.write(.byteBuffer(buffer))
-        case .failure(let error):
-            // A length was promised: only a broken connection tells the server that it does not come.
-            return writer.write(.byteBuffer(ByteBuffer())).flatMapThrowing { throw error }
+    }
+
+    private func take() -> EventLoopPromise<Void>? {
+        state.withLock { state in
+            defer { state.finished = nil }
+            return state.finished
         }
+    }
+
+    /// Nil where the file does not hold it any more.
+    private func slice(at place: Int64) -> ByteBuffer? {
+        let wanted = Int(min(Int64(StreamedBody.slice), length - place))
+        var buffer = ByteBufferAllocator().buffer(capacity: wanted)
+        var count = 0
+        while count < wanted {
+            let step = fill(&buffer, wanted - count, at: place + Int64(count))
+            guard step > 0 else { return nil }
+            count += step
+        }
+        return buffer
     }
 
     private func fill(_ buffer: inout ByteBuffer, _ wanted: Int, at place: Int64) -> Int {
