@@ -3,7 +3,7 @@ internal import Synchronization
 
 /// Runs the program that a profile names in `credential_process` and takes what it writes. What that is, and what it
 /// says on standard error, is never shown: both may hold secrets.
-struct CredentialProcess: Sendable {
+struct CredentialProcess: Sendable, Redacted {
     static let maximumOutput = 64 << 10
 
     var words: [String]

@@ -2,7 +2,7 @@ internal import Foundation
 
 /// The JSON in which containers, instances and credential processes give credentials. What it holds is never repeated in
 /// an error, nor is what the decoder says of it.
-struct CredentialsDocument: Decodable {
+struct CredentialsDocument: Decodable, Redacted {
     var version: Int?
     var code: String?
     var accessKeyID: String?

@@ -5,7 +5,7 @@ package protocol CredentialsSource: Sendable {
 }
 
 /// What every source needs of its surroundings.
-package struct CredentialsContext: Sendable {
+package struct CredentialsContext: Sendable, Redacted {
     package var environment: [String: String]
     /// Seconds since 1970.
     package var now: @Sendable () -> Double

@@ -6,14 +6,14 @@ internal import NIOSSL
 /// The small exchanges by which credentials are fetched: no redirects, an answer of 64 KiB at most, and a limit on the
 /// whole of each. A client is made for each and shut down after it, since hours lie between them.
 struct MetadataHTTP: Sendable {
-    struct Request: Sendable {
+    struct Request: Sendable, Redacted {
         var method = "GET"
         var address: String
         var headers: [(String, String)] = []
         var body: [UInt8] = []
     }
 
-    struct Answer: Sendable {
+    struct Answer: Sendable, Redacted {
         var status: Int
         var body: [UInt8]
     }

@@ -1,5 +1,5 @@
 /// The profiles of both files; where both have a setting, the credentials file's counts.
-struct ProfileSet: Sendable {
+struct ProfileSet: Sendable, Redacted {
     let profiles: ProfileFile.Profiles
     /// For errors.
     let paths: [String]

@@ -129,6 +129,31 @@ import Testing
         }
     }
 
+    @Test("Nothing secret is in any description of the sources")
+    func descriptions() async throws {
+        try await TemporaryFolder.with { folder in
+            let environment = [
+                "AWS_SECRET_ACCESS_KEY": "SECRETENV", "AWS_ACCESS_KEY_ID": "K", "AWS_ROLE_ARN": "r",
+                "AWS_WEB_IDENTITY_TOKEN_FILE": "/t", "AWS_CONTAINER_CREDENTIALS_FULL_URI": "https://h/",
+                "AWS_PROFILE": "p", "HOME": folder.path,
+                "AWS_CONFIG_FILE": try folder.write("[profile p]\naws_secret_access_key=SECRETFILE", to: "config"),
+            ]
+            let context = CredentialsContext(environment: environment, now: { 0 })
+            let explicit = Credentials(accessKeyID: "K", secretAccessKey: "SECRETGIVEN", source: "settings")
+            let values: [Any] = [
+                context, explicit, StaticCredentials(explicit),
+                CredentialsChain(environment: environment, explicit: explicit),
+                try #require(try await ProfileCredentials(context)), try #require(try WebIdentityCredentials(context)),
+                try #require(try ContainerCredentials(context)), try #require(try InstanceCredentials(context)),
+            ]
+            for value in values {
+                for text in [String(describing: value), String(reflecting: value)] {
+                    #expect(!text.contains("SECRET"), "\(type(of: value))")
+                }
+            }
+        }
+    }
+
     private func iso(_ seconds: Double) -> String {
         let stamp = Array(SigningDate(secondsSince1970: Int64(seconds)).timestamp)
         return "\(String(stamp[0..<4]))-\(String(stamp[4..<6]))-\(String(stamp[6..<11])):"
