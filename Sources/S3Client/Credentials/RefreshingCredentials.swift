@@ -50,7 +50,9 @@ package actor RefreshingCredentials: CredentialsProvider {
         }
     }
 
-    package func invalidate() {
+    package func invalidate(_ refused: Credentials?) {
+        // Many requests may be refused together; one of them makes room for new credentials.
+        if let refused, let kept, kept.credentials != refused { return }
         kept = nil
         failedAt = nil
     }

@@ -10,5 +10,5 @@ public struct StaticCredentials: CredentialsProvider {
     public func credentials() async throws -> Credentials { try given.checked() }
 
     /// Does nothing: there are no others.
-    public func invalidate() async {}
+    public func invalidate(_ refused: Credentials?) async {}
 }

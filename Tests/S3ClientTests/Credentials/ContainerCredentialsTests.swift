@@ -63,7 +63,7 @@ import Testing
                 #expect(credentials.sessionToken == "T")
                 #expect(credentials.expiration == 1_893_456_000)
                 try folder.write("Bearer two", to: "token")
-                await chain.invalidate()
+                await chain.invalidate(nil)
                 _ = try await chain.credentials()
                 #expect(
                     server.requests.map { $0["authorization"] }

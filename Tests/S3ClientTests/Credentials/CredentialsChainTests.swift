@@ -111,7 +111,7 @@ import Testing
             let second = try await chain.credentials()
             #expect(second != first)
             #expect(server.requests.count == 2)
-            await chain.invalidate()
+            await chain.invalidate(nil)
             _ = try await chain.credentials()
             #expect(server.requests.count == 3)
         }

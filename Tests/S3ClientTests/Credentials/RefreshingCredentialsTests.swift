@@ -109,10 +109,10 @@ import Testing
         #expect(try await keyID(provider) == "KEY1")
         clock.advance(by: 1e9)
         #expect(try await keyID(provider) == "KEY1")
-        await provider.invalidate()
+        await provider.invalidate(nil)
         #expect(try await keyID(provider) == "KEY2")
         source.fail(true)
-        await provider.invalidate()
+        await provider.invalidate(nil)
         await #expect(throws: S3Error.self) { try await provider.credentials() }
     }
 

@@ -32,7 +32,7 @@ import Testing
                 #expect(credentials.sessionToken == "T/+=")
                 #expect(credentials.expiration == 1_893_456_000)
                 try folder.write("SECOND.TOKEN", to: "token")
-                await chain.invalidate()
+                await chain.invalidate(nil)
                 _ = try await chain.credentials()
                 #expect(
                     server.requests.map(\.text)
