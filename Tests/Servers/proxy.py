@@ -19,7 +19,7 @@ one by one; POST /_control takes an object of the fields below, all of them opti
     "counters": "reset"       zero the counters only
     "rules": [RULE, …]        replace the rules;  "add": [RULE, …]  append some
     "provider": NAME|null     aws minio wasabi b2 spaces linode r2 ceph; null: none
-    "options": {…}            of the provider; see providers.py (rate_limit, host, region, restricted_key)
+    "options": {…}            of the provider, beside it: rate_limit, region, addressing, …; see providers.py
     "clock": {"seconds": 3600, "tolerance": 900}  the server's clock is ahead: Date fields and refusals follow it; null: right
     "upstream": "http://…"    another upstream from the next request on
 
@@ -125,7 +125,7 @@ class State:
         added.extend(wish.get("add", []))
         simulator = None
         if wish.get("provider"):
-            simulator = Simulator(wish["provider"], wish.get("options", {}))
+            simulator = Simulator(wish["provider"], wish.get("options", {}), self.keys)
         clock = wish.get("clock") or {}
         offset, tolerance = float(clock.get("seconds", 0)), float(clock.get("tolerance", 900))
         upstream = upstream_address(wish["upstream"]) if "upstream" in wish else self.upstream

@@ -38,7 +38,7 @@ kms_key=elder-backup-test-key
 # that resolves them to 127.0.0.1 meets the provider's own host name, and the signature over it stays valid.
 hostnames=(localhost s3.us-east-1.amazonaws.com s3.eu-central-1.amazonaws.com minio.test
     s3.eu-central-1.wasabisys.com s3.us-west-004.backblazeb2.com nyc3.digitaloceanspaces.com
-    us-east-1.linodeobjects.com 0123456789abcdef0123456789abcdef.r2.cloudflarestorage.com ceph.test)
+    us-ord-1.linodeobjects.com 0123456789abcdef0123456789abcdef.r2.cloudflarestorage.com ceph.test)
 
 fail() {
     echo "servers: $*" >&2
