@@ -273,7 +273,8 @@ def checksums(world):
     equal(put(world)(s3)["ChecksumCRC64NVME"], checksum(b"x"), "computed by the provider")
     object_ = {"Bucket": world.bucket, "Key": "parts"}
     bodies = (b"a" * PART, b"b" * 1000)
-    upload = s3.create_multipart_upload(**object_, ChecksumAlgorithm="CRC64NVME", ChecksumType="FULL_OBJECT")["UploadId"]
+    declared = {"ChecksumAlgorithm": "CRC64NVME", "ChecksumType": "FULL_OBJECT"}
+    upload = s3.create_multipart_upload(**object_, **declared)["UploadId"]
     equal(outcome(s3.upload_part, **object_, UploadId=upload, PartNumber=1, Body=b"x"), "InvalidRequest", "none")
     made = []
     for number, body in enumerate(bodies, 1):
