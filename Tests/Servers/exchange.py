@@ -357,6 +357,17 @@ class Exchange:
         await self.writer.drain()
 
 
+async def tunnel(state, reader, writer):
+    """A client that takes this for its forward proxy wants https: the tunnel ends here, as the server it asked for."""
+    if state.tunnel_context is None:
+        writer.write(Answer.error(501, "NotImplemented", "Start the proxy with --tunnel.").encode("CONNECT"))
+        raise ConnectionError("CONNECT without a certificate")
+    writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+    await writer.drain()
+    await writer.start_tls(state.tunnel_context)
+    writer.transport.set_write_buffer_limits(BUFFER)
+
+
 async def serve(state, reader, writer):
     """A client's connection to its end."""
     writer.transport.set_write_buffer_limits(BUFFER)
@@ -364,6 +375,9 @@ async def serve(state, reader, writer):
     try:
         while True:
             head = await read_head(reader)
+            if head is not None and head.start.startswith("CONNECT "):
+                await tunnel(state, reader, writer)
+                continue
             if head is None or not await Exchange(state, reader, writer, upstream, head).run():
                 break
     except (OSError, EOFError, ValueError):
