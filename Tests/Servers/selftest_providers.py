@@ -279,6 +279,13 @@ def parts(world):
         equal(outcome(s3.complete_multipart_upload, **wish), code, f"{name}: again")
         if code == "ok":
             equal(s3.complete_multipart_upload(**wish)["ETag"], etag, "same answer")
+        gone = {name: value for name, value in wish.items() if name != "MultipartUpload"}
+        equal(outcome(s3.list_parts, **gone), "NoSuchUpload", f"{name}: parts of an upload that is gone")
+        wish = upload(s3, (PART, 3))
+        world.proxy.set(rules=[{"match": {"operation": "CompleteMultipartUpload", "nth": 1},
+                                "action": {"do": "lose_answer"}}])
+        equal(outcome(s3.complete_multipart_upload, **wish), "ConnectionClosedError", f"{name}: lost")
+        equal(outcome(s3.complete_multipart_upload, **wish), code, f"{name}: again, after a lost answer")
 
 
 @check("providers: checksums are verified, told for objects and parts, and combined for the whole")
