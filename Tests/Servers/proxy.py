@@ -11,8 +11,9 @@ in both directions; the client's Host goes through unchanged, because the signat
 (BUCKET.NAME) reach Ceph as such: servers.sh makes it know `localhost` and the providers' host names. A client gets
 there by resolving those to 127.0.0.1, or by taking this for its forward proxy (http_proxy=http://127.0.0.1:P): then
 http://BUCKET.NAME needs nothing more, and https://BUCKET.NAME needs --tunnel with the test authority's certificate,
-which has the providers' names: CONNECT ends here, and the faults work as ever. providers.py describes the providers, signature.py what a shifted clock needs:
-the keys ELDER_BACKUP_TEST_S3_[PLAIN_|SMALL_]ACCESS_KEY and …SECRET_KEY from the environment.
+which has the providers' names: CONNECT ends here, and the faults work as ever. providers.py describes the providers.
+A shifted clock, CreateBucket with a location, and classes that Ceph lacks need requests to be signed anew: for that the
+keys ELDER_BACKUP_TEST_S3_[PLAIN_|SMALL_]ACCESS_KEY and …SECRET_KEY must be in the environment.
 
 Control, plain HTTP on the second port. GET /_control answers the state; GET /_control/requests the last 20,000
 requests, one by one; POST /_control takes an object of the fields below, all of them optional, and answers the state,
@@ -131,6 +132,8 @@ class State:
         rules.extend(wish.get("rules", []))
         added.extend(wish.get("add", []))
         simulator = None
+        if "options" in wish and not wish.get("provider"):
+            raise ValueError("options are given beside a provider")
         if wish.get("provider"):
             simulator = Simulator(wish["provider"], wish.get("options", {}), self.keys)
         clock = wish.get("clock") or {}
