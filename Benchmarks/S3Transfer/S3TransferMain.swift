@@ -1,8 +1,8 @@
 import Foundation
 import S3Client
 
-/// `s3-transfer upload|download --endpoint URL [--ca FILE] --bucket NAME --key KEY [--profile NAME] FILE`: one transfer,
-/// for measuring. Credentials come from the environment as everywhere.
+/// `s3-transfer upload|download --endpoint URL [--ca FILE] --bucket NAME --key KEY [--profile NAME]
+/// [--part-size BYTES] [--concurrency N] FILE`: one transfer, for measuring. Credentials come from the environment as everywhere.
 @main
 struct S3TransferMain {
     static func main() async {
@@ -31,7 +31,11 @@ struct S3TransferMain {
             credentials: CredentialsChain(environment: environment))
         configuration.certificateAuthorityFile = options["--ca"]
         let client = try S3Client(configuration)
-        let transfers = S3Transfers(client)
+        var transfer = TransferOptions()
+        transfer.partSize = options["--part-size"].flatMap { Int64($0) }
+        transfer.concurrency = options["--concurrency"].flatMap { Int($0) }
+        if let concurrency = transfer.concurrency { transfer.maximumConcurrency = concurrency }
+        let transfers = S3Transfers(client, options: transfer)
         let object = S3Object(bucket, key)
         if words[0] == "upload" {
             let outcome = try await transfers.upload(words[1], to: object)

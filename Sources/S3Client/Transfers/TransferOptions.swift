@@ -14,6 +14,10 @@ public struct TransferOptions: Sendable, Equatable {
 
     public init() {}
 
+    /// How much one request of a download asks for: an eighth of the object, from 16 to 64 MiB. Longer stretches cost the
+    /// server less; shorter ones let several connections share a small object.
+    func stretch(ofObjectOf size: Int64) -> Int64 { partSize ?? min(max(size / 8, 16 << 20), 64 << 20) }
+
     /// Every part but the last has the same size: some providers demand it.
     ///
     /// - Returns: at least 5 MiB, a whole number of MiB unless the caller chose another.

@@ -47,6 +47,11 @@ final class HTTPTransport: Sendable {
             idleTimeout: .seconds(4), concurrentHTTP1ConnectionsPerHostSoftLimit: configuration.connections)
         settings.connectionPool.retryConnectionEstablishment = false
         settings.dnsOverride = configuration.addresses
+        // Larger reads: fewer calls for each megabyte of a download. There is no other way in to a connection's options.
+        settings.http1_1ConnectionDebugInitializer = { channel in
+            channel.setOption(
+                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 4096, initial: 16_384, maximum: 262_144))
+        }
         settings.tlsConfiguration = try tls(configuration)
         let endpoint = configuration.endpoint
         let port = endpoint.port ?? (endpoint.scheme == .https ? 443 : 80)
