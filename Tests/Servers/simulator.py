@@ -1,0 +1,2 @@
+DOMAINS=["localhost"]
+class Simulator: pass
