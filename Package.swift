@@ -40,10 +40,10 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOFoundationCompat", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "NIOTLS", package: "swift-nio"),
             ]
         ),
         .target(
@@ -53,7 +53,7 @@ let package = Package(
         .target(
             name: "BackupEngine",
             dependencies: [
-                "BackupCore", "BackupFiles", "BackupArchive", "DatabaseSource", "BackupCatalog",
+                "BackupCore", "BackupFiles", "BackupArchive", "DatabaseSource", "BackupCatalog", "S3Client",
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),

@@ -52,15 +52,7 @@ final class HTTPTransport: Sendable {
             idleTimeout: .seconds(4), concurrentHTTP1ConnectionsPerHostSoftLimit: configuration.connections)
         settings.connectionPool.retryConnectionEstablishment = false
         settings.dnsOverride = configuration.addresses
-        var tls = TLSConfiguration.makeClientConfiguration()
-        if let file = configuration.certificateAuthorityFile {
-            guard access(file, R_OK) == 0, let found = try? NIOSSLCertificate.fromPEMFile(file), !found.isEmpty else {
-                throw S3Error(
-                    .configuration, "the file of certificate authorities \(file) cannot be read, or holds none in PEM form")
-            }
-            tls.trustRoots = .certificates(found)
-        }
-        settings.tlsConfiguration = tls
+        settings.tlsConfiguration = try tls(configuration)
         let endpoint = configuration.endpoint
         let port = endpoint.port ?? (endpoint.scheme == .https ? 443 : 80)
         let isTLS = endpoint.scheme == .https
@@ -71,6 +63,19 @@ final class HTTPTransport: Sendable {
             settings.proxy = .server(host: proxy.host, port: proxy.port, authorization: authorization)
         }
         return settings
+    }
+
+    static func tls(_ configuration: S3Configuration) throws -> TLSConfiguration {
+        var tls = TLSConfiguration.makeClientConfiguration()
+        if let file = configuration.certificateAuthorityFile {
+            guard access(file, R_OK) == 0, let found = try? NIOSSLCertificate.fromPEMFile(file), !found.isEmpty else {
+                throw S3Error(
+                    .configuration,
+                    "the file of certificate authorities \(file) cannot be read, or holds none in PEM form")
+            }
+            tls.trustRoots = .certificates(found)
+        }
+        return tls
     }
 
     /// - Throws: ``S3Error`` of kind `transport`, `file`, `malformedAnswer`, `deadline`; `CancellationError`.

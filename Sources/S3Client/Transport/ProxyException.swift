@@ -37,7 +37,8 @@ enum ProxyException: Sendable, Equatable {
         switch self {
         case .everything: true
         case .name(let name, let ownPort):
-            (ownPort == nil || ownPort == port) && (host == name || host.hasSuffix("." + name))
+            (ownPort == nil || ownPort == port)
+                && (host == name || (host.hasSuffix("." + name) && IPAddressBytes(host) == nil))
         case .network(let network, let prefixLength, let ownPort):
             (ownPort == nil || ownPort == port)
                 && IPAddressBytes(host).map { $0.hasPrefix(prefixLength, of: network) } == true

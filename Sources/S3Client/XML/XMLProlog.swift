@@ -10,6 +10,10 @@ enum XMLProlog {
         if rest.starts(with: [0xEF, 0xBB, 0xBF]) { rest = rest.dropFirst(3) }
         rest = rest.drop { [0x20, 0x09, 0x0A, 0x0D].contains($0) }
         let document = rest
+        // Foundation's parser traps on names that are not UTF-8.
+        guard String(validating: document, as: UTF8.self) != nil else {
+            throw XMLTree.malformed("the answer's body is not UTF-8")
+        }
         while true {
             rest = rest.drop { [0x20, 0x09, 0x0A, 0x0D].contains($0) }
             guard let first = rest.first else { throw XMLTree.malformed("the answer's body is empty") }

@@ -1,4 +1,5 @@
 import S3Client
+import TestSupport
 import Testing
 
 @Suite struct XMLTreeTests {
@@ -97,9 +98,12 @@ import Testing
 
     @Test("UTF-16 is refused with either byte order")
     func utf16() {
-        let units = Array("<!DOCTYPE R><R/>".utf16)
-        let little = [0xFF, 0xFE] + units.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8($0 >> 8)] }
-        let big = [0xFE, 0xFF] + units.flatMap { [UInt8($0 >> 8), UInt8(truncatingIfNeeded: $0)] }
+        var little: [UInt8] = [0xFF, 0xFE]
+        var big: [UInt8] = [0xFE, 0xFF]
+        for unit in "<!DOCTYPE R><R/>".utf16 {
+            little += [UInt8(truncatingIfNeeded: unit), UInt8(unit >> 8)]
+            big += [UInt8(unit >> 8), UInt8(truncatingIfNeeded: unit)]
+        }
         for bytes in [little, big, Array(little.dropFirst(2)), Array(big.dropFirst(2))] {
             #expect(throws: S3Error.self) { try XMLTree.parse(bytes) }
         }
@@ -108,18 +112,33 @@ import Testing
     @Test("Every prefix of an answer, and every byte of it changed, is read or refused without a trap")
     func damaged() throws {
         let whole = Array(
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?><R xmlns=\"u\"><!-- c --><Key>ä&amp;</Key><![CDATA[d]]></R>".utf8
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?><R xmlns=\"u\" xmlns:b=\"v\" b:c=\"d\"><!-- c --><b:Key>ä&amp;</b:Key><![CDATA[d]]></R>"
+                .utf8
         )
         _ = try XMLTree.parse(whole, root: "R")
         for count in 0..<whole.count {
             #expect(throws: S3Error.self) { try XMLTree.parse(Array(whole.prefix(count)), root: "R") }
         }
-        for position in whole.indices {
-            for byte: UInt8 in [0, 0x20, 0x26, 0x3C, 0x3E, 0x41, 0xC3, 0xFF] {
-                var changed = whole
-                changed[position] = byte
-                _ = try? XMLTree.parse(changed, root: "R")
+        var generator = SeededGenerator(seed: 1)
+        let odd = [
+            "\u{0}", " ", "&", "<", ">", "/", "\"", ":", "=", "]", "ä", "&#0;", "&#xD800;", "xmlns:", "<!", "<?",
+        ]
+        for _ in 0..<20_000 {
+            var changed = whole
+            for _ in 0..<Int.random(in: 1...3, using: &generator) {
+                let start = Int.random(in: 0..<changed.count, using: &generator)
+                let end = Int.random(in: start...min(changed.count, start + 4), using: &generator)
+                changed.replaceSubrange(start..<end, with: Array((odd.randomElement(using: &generator) ?? "").utf8))
             }
+            if generator.chance(1, in: 8) { changed[changed.count / 2] = 0xC3 }
+            _ = try? XMLTree.parse(changed, root: "R")
         }
+    }
+
+    @Test("What is not UTF-8 is refused wherever it stands", arguments: ["<R\u{1}/>", "<R \u{1}=''/>", "<R>\u{1}</R>"])
+    func notUTF8(_ text: String) {
+        let bytes = text.utf8.map { $0 == 1 ? 0xC3 : $0 }
+        let error = #expect(throws: S3Error.self) { try XMLTree.parse(bytes) }
+        #expect(error?.message.contains("not UTF-8") == true)
     }
 }
