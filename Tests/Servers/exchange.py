@@ -121,7 +121,7 @@ class Exchange:
             await self.idle(plan.delay)
         refusal = self.clock() or (self.state.simulator and self.state.simulator.refuse(request))
         if refusal:
-            self.record.refused = True
+            self.record.refused = refusal.status >= 300
             return await self.give(refusal)
         sends = plan.forward or plan.lose or not plan.answer
         if plan.stall_before_answer or plan.cut_before_answer or (plan.answer and not sends):
@@ -201,7 +201,7 @@ class Exchange:
                 f"<ServerTime>{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(now + self.state.clock_offset))}"
                 f"</ServerTime><MaxAllowedSkewMilliseconds>{int(self.state.clock_tolerance * 1000)}"
                 "</MaxAllowedSkewMilliseconds>"))
-        if self.request.header("authorization") and not signature.move(self.request, self.state.keys, now):
+        if self.request.header("authorization") and not signature.resign(self.request, self.state.keys, now):
             return Answer.error(403, "SignatureDoesNotMatch", "The signature does not match.")
         return None
 

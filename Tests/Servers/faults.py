@@ -185,7 +185,8 @@ class Plan:
         self.forward = action.get("forward", False)
 
     def _html(self, action):
-        page = b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body><p>Welcome &amp; sign in.<br></body></html>\n"
+        page = (b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head>"
+                b"<body><p>Welcome &amp; sign in.<br></body></html>\n")
         self.answer = Answer(action.get("status", 200), page, "text/html; charset=utf-8")
         self.forward = action.get("forward", False)
 

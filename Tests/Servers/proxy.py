@@ -4,31 +4,34 @@
     proxy.py --upstream http://127.0.0.1:PORT [--listen 127.0.0.1:0] [--control 127.0.0.1:0] [--tls CERTIFICATE KEY]
              [--provider NAME] [--rules JSON|@FILE] [--until-eof]
 
-Prints one line when it listens: {"endpoint": "http://127.0.0.1:P", "port": P, "control": "http://127.0.0.1:C/_control"}.
+Prints one line when it listens: {"endpoint": "http://127.0.0.1:P", "port": P,
+"control": "http://127.0.0.1:C/_control"}.
 With --until-eof it ends when its standard input ends, so that it does not outlive who started it. Bodies are streamed
 in both directions; the client's Host goes through unchanged, because the signature covers it. Virtual hosts
 (BUCKET.NAME) reach Ceph as such: servers.sh makes it know `localhost` and the providers' host names, and a client that
 resolves those to 127.0.0.1 is served. providers.py describes the providers, signature.py what a shifted clock needs:
 the keys ELDER_BACKUP_TEST_S3_[PLAIN_|SMALL_]ACCESS_KEY and …SECRET_KEY from the environment.
 
-Control, plain HTTP on the second port. GET /_control answers the state; GET /_control/requests the last 20,000 requests,
-one by one; POST /_control takes an object of the fields below, all of them optional, and answers the state, or 400 with
-{"error": "…"} and nothing changed:
+Control, plain HTTP on the second port. GET /_control answers the state; GET /_control/requests the last 20,000
+requests, one by one; POST /_control takes an object of the fields below, all of them optional, and answers the state,
+or 400 with {"error": "…"} and nothing changed:
 
     "reset": true             zero all counters, drop all rules, provider and clock; done first
     "counters": "reset"       zero the counters only
     "rules": [RULE, …]        replace the rules;  "add": [RULE, …]  append some
     "provider": NAME|null     aws minio wasabi b2 spaces linode r2 ceph; null: none
-    "options": {…}            of the provider; see providers.py (rate_limit, host, region, restricted_key)
-    "clock": {"seconds": 3600, "tolerance": 900}  the server's clock is ahead: Date fields and refusals follow it; null: right
+    "options": {…}            of the provider, beside it: rate_limit, region, addressing, …; see providers.py
+    "clock": {"seconds": 3600, "tolerance": 900}  the server's clock is ahead: Date fields and refusals follow it;
+                              null: right again
     "upstream": "http://…"    another upstream from the next request on
 
     RULE = {"name": TEXT, "match": {…}, "action": {"do": KIND, …}}
 
 `match`: all given fields must hold; lists mean one of them.
     operation  PutObject, UploadPart, UploadPartCopy, CopyObject, CreateMultipartUpload, CompleteMultipartUpload,
-               AbortMultipartUpload, ListParts, ListMultipartUploads, GetObject, HeadObject, DeleteObject, DeleteObjects,
-               ListObjectsV2, ListObjectVersions, ListBuckets, HeadBucket, CreateBucket, GetBucketVersioning, … (operations.py)
+               AbortMultipartUpload, ListParts, ListMultipartUploads, GetObject, HeadObject, DeleteObject,
+               DeleteObjects, ListObjectsV2, ListObjectVersions, ListBuckets, HeadBucket, CreateBucket,
+               GetBucketVersioning, … (operations.py)
     method, part (number), bucket and key (regular expressions, found anywhere), header ({NAME: regular expression})
     Of the requests that meet these, counted from when the rule was set:
     nth (3 or [1, 3]), first (the first N), after (all but the first N), every (each Nth), probability (0…1, with seed),
@@ -44,12 +47,13 @@ one by one; POST /_control takes an object of the fields below, all of them opti
     {"do": "reset", "when": "at_start"|"before_answer", "how": "rst"|"fin"}   before the upstream saw anything
     {"do": "reset", "request_bytes": N} or {"do": "reset", "response_bytes": N}, "how" as above
     {"do": "stall", "when": …, "seconds": S} or with request_bytes or response_bytes; no seconds: for ever (an hour)
-    {"do": "truncate", "bytes": N, "length": "original"|"truncated"}   body ends after N; Content-Length as it was or as it is
+    {"do": "truncate", "bytes": N, "length": "original"|"truncated"}   the body ends after N, with the Content-Length
+                                                               that it had, or one that hides it
     {"do": "lose_answer", "how": "rst"|"fin"}                  the upstream did it, the client never hears
 these change the exchange and the search goes on:
     {"do": "delay", "seconds": S}
     {"do": "bandwidth", "bytes_per_second": N, "direction": "request"|"response"|"both"}
-    {"do": "etag", "value": "\\"0…0\\""}                         in ETag fields and in the XML of Complete, Copy, ListParts
+    {"do": "etag", "value": "\\"0…0\\""}                         in ETag fields, and in the XML of Complete, Copy, ListParts
     {"do": "corrupt", "where": "request"|"response", "offset": N, "xor": 1}   one byte of the body
     {"do": "header", "set": {NAME: VALUE}, "remove": [NAME]}    of the answer
 
@@ -125,7 +129,7 @@ class State:
         added.extend(wish.get("add", []))
         simulator = None
         if wish.get("provider"):
-            simulator = Simulator(wish["provider"], wish.get("options", {}))
+            simulator = Simulator(wish["provider"], wish.get("options", {}), self.keys)
         clock = wish.get("clock") or {}
         offset, tolerance = float(clock.get("seconds", 0)), float(clock.get("tolerance", 900))
         upstream = upstream_address(wish["upstream"]) if "upstream" in wish else self.upstream
@@ -170,7 +174,8 @@ async def control(state, reader, writer):
                     status, reply = 400, {"error": f"{type(error).__name__}: {error}"}
             elif target.endswith("/requests"):
                 reply = [record.state() for record in state.counters.records]
-            answer = Answer(status, json.dumps(state.describe() if reply is None else reply).encode(), "application/json")
+            reply = state.describe() if reply is None else reply
+            answer = Answer(status, json.dumps(reply).encode(), "application/json")
             writer.write(answer.encode(method))
             await writer.drain()
     except (OSError, EOFError, ValueError):

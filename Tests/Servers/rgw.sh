@@ -1,9 +1,9 @@
-# The Ceph RADOS gateway with one monitor and one OSD, no systemd, no block device. Sourced by servers.sh, which says what
-# the variables mean and holds run_in_background, end, free_ports and wait_for.
+# The Ceph RADOS gateway with one monitor and one OSD, no systemd, no block device. Sourced by servers.sh, which says
+# what the variables mean and holds run_in_background, end, free_ports and wait_for.
 # shellcheck shell=bash disable=SC2154
 
 # Two settings are not obvious: without `ms mon client mode = crc` the gateway hangs where authentication is off, and
-# without tcp_nodelay each answer waits 40 ms. `rgw dns name` stays empty: the names are in the zone group.
+# without tcp_nodelay each answer waits 40 ms. Deleted objects keep their space until collected, by default for 2 hours. `rgw dns name` stays empty: the names are in the zone group.
 write_ceph_configuration() {
     local mon=$1 http=$2 tls=$3 data=$directory/rgw
     cat >"$directory/ceph.conf" <<END
@@ -52,6 +52,8 @@ rgw crypt require ssl = false
 rgw crypt s3 kms backend = testing
 rgw crypt s3 kms encryption keys = $kms_key=$(printf '0123456789abcdef0123456789abcdef' | base64)
 rgw enable usage log = false
+rgw gc obj min wait = 20
+rgw gc processor period = 20
 rgw lc debug interval = ${RGW_LC_DEBUG:--1}
 END
 }

@@ -2,7 +2,9 @@
 
 import sys
 
-import selftest_faults  # noqa: F401: their checks register themselves
+import selftest_faults  # noqa: F401: the checks register themselves
+import selftest_providers  # noqa: F401
+import selftest_servers  # noqa: F401
 from selftest_support import run_checks
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import pathlib
 
 import boto3
 import botocore.exceptions
+import botocore.utils
 from botocore.config import Config
 
 PREFIX = "ELDER_BACKUP_TEST_S3_"
@@ -45,16 +46,15 @@ def holds(condition, what):
 
 
 def client(endpoint, user="", style="path", region="us-east-1", timeout=15, checksums="when_required", **more):
-    client = boto3.client(
+    # It would follow a wrong region by itself, and the check would not see the refusal.
+    botocore.utils.S3RegionRedirectorv2.redirect_from_error = lambda *_, **__: None
+    return boto3.client(
         "s3", endpoint_url=endpoint, region_name=region,
         aws_access_key_id=os.environ[f"{PREFIX}{user}ACCESS_KEY"],
         aws_secret_access_key=os.environ[f"{PREFIX}{user}SECRET_KEY"],
         config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": style}, read_timeout=timeout,
                       signature_version="s3v4", request_checksum_calculation=checksums,
                       response_checksum_validation="when_required"), **more)
-    # It would follow a wrong region by itself, and the check would not see the refusal.
-    client.meta.events.unregister("needs-retry.s3", unique_id=None)
-    return client
 
 
 def outcome(function, *arguments, **named):

@@ -38,7 +38,7 @@ kms_key=elder-backup-test-key
 # that resolves them to 127.0.0.1 meets the provider's own host name, and the signature over it stays valid.
 hostnames=(localhost s3.us-east-1.amazonaws.com s3.eu-central-1.amazonaws.com minio.test
     s3.eu-central-1.wasabisys.com s3.us-west-004.backblazeb2.com nyc3.digitaloceanspaces.com
-    us-east-1.linodeobjects.com 0123456789abcdef0123456789abcdef.r2.cloudflarestorage.com ceph.test)
+    us-ord-1.linodeobjects.com 0123456789abcdef0123456789abcdef.r2.cloudflarestorage.com ceph.test)
 
 fail() {
     echo "servers: $*" >&2
@@ -50,7 +50,8 @@ fail() {
 install_debian_packages() {
     local missing=() package
     for package in "$@"; do
-        [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)" = installed ] || missing+=("$package")
+        [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)" = installed ] ||
+            missing+=("$package")
     done
     [ ${#missing[@]} -gt 0 ] || return 0
     local become=()
@@ -186,8 +187,8 @@ make_certificates() {
     for name in "${hostnames[@]:1}"; do names+=,DNS:$name,DNS:*.$name; done
     (
         cd "$directory/tls"
-        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 3650 -keyout ca.key -out ca.crt \
-            -subj "/CN=elder-backup test authority" -addext keyUsage=critical,keyCertSign,cRLSign
+        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 3650 -keyout ca.key \
+            -out ca.crt -subj "/CN=elder-backup test authority" -addext keyUsage=critical,keyCertSign,cRLSign
         openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout server.key -out server.csr \
             -subj /CN=localhost
         printf 'subjectAltName=%s\nbasicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth\n' "$names" >extensions
@@ -203,18 +204,23 @@ make_certificates() {
 source "$here/rgw.sh"
 
 start_rclone() {
-    local port
-    port=$(free_ports 1)
+    local port tls
+    read -r port tls <<<"$(free_ports 2)"
     mkdir -p "$directory/rclone"
     # The list is CSV, and each of its entries holds a comma itself.
-    RCLONE_AUTH_KEY="\"$test_access,$test_secret\",\"$plain_access,$plain_secret\",\"$small_access,$small_secret\"" \
-        RCLONE_CONFIG=/dev/null run_in_background rclone "$venv/bin/rclone" serve s3 --addr "127.0.0.1:$port" \
-        "$directory/rclone"
+    RCLONE_AUTH_KEY="\"$test_access,$test_secret\",\"$plain_access,$plain_secret\",\"$small_access,$small_secret\""
+    export RCLONE_AUTH_KEY RCLONE_CONFIG=/dev/null
+    run_in_background rclone "$venv/bin/rclone" serve s3 --addr "127.0.0.1:$port" "$directory/rclone"
+    # One process speaks either http or https.
+    run_in_background rclone-tls "$venv/bin/rclone" serve s3 --addr "127.0.0.1:$tls" \
+        --cert "$directory/tls/server.crt" --key "$directory/tls/server.key" "$directory/rclone"
     wait_for rclone "$directory/rclone" "$port"
-    echo "$port" >"$directory/rclone.ports"
+    wait_for rclone-tls "$directory/rclone" "$tls"
+    echo "$port $tls" >"$directory/rclone.ports"
 }
 stop_rclone() {
     end rclone "$directory/rclone"
+    end rclone-tls "$directory/rclone"
     rm -rf "$directory/rclone"
 }
 
@@ -232,7 +238,7 @@ is_up() {
     [ -s "$directory/$1.ports" ] || return 1
     case $1 in
     rgw) for port in rgw-mon rgw-osd rgw; do process_id $port "$directory/ceph.conf" >/dev/null || return 1; done ;;
-    rclone) process_id rclone "$directory/rclone" >/dev/null || return 1 ;;
+    rclone) for port in rclone rclone-tls; do process_id $port "$directory/rclone" >/dev/null || return 1; done ;;
     moto) process_id moto moto_server >/dev/null || return 1 ;;
     esac
     read -r port _ <"$directory/$1.ports"
@@ -332,11 +338,16 @@ environment() {
         say RGW "http://127.0.0.1:$port"
         say RGW_TLS "https://localhost:$tls"
         say RGW_CA "$directory/tls/ca.crt"
+        say RGW_CONFIGURATION "$directory/ceph.conf"
         say RGW_STORAGE_CLASSES STANDARD_IA,GLACIER
         say RGW_KMS_KEY_ID "$kms_key"
         say RGW_LC_DEBUG "$(cat "$directory/rgw.lc" 2>/dev/null || true)"
     fi
-    if [ -s "$directory/rclone.ports" ]; then say RCLONE "http://127.0.0.1:$(cat "$directory/rclone.ports")"; fi
+    if [ -s "$directory/rclone.ports" ]; then
+        read -r port tls <"$directory/rclone.ports"
+        say RCLONE "http://127.0.0.1:$port"
+        say RCLONE_TLS "https://localhost:$tls"
+    fi
     if [ -s "$directory/moto.ports" ]; then say MOTO "http://127.0.0.1:$(cat "$directory/moto.ports")"; fi
     say ACCESS_KEY "$test_access"
     say SECRET_KEY "$test_secret"

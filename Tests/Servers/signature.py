@@ -68,18 +68,31 @@ def compute(request, authorization, secret, stamp):
     return hmac.digest(key, text.encode(), "sha256").hex(), scope
 
 
-def move(request, keys, at):
-    """Checks the client's signature and signs for the time `at` instead; False where it does not match."""
+def resign(request, keys, at=None, body=None, without=()):
+    """Checks the client's signature and signs anew: for the time `at`, with another body, without some fields.
+
+    False, and nothing changed, where the key is not known or the signature does not match.
+    """
     authorization = Authorization.of(request)
     secret = keys.get(authorization.access_key) if authorization else None
     if secret is None:
         return False
-    expected, _ = compute(request, authorization, secret, request.header("x-amz-date", ""))
+    stamp = request.header("x-amz-date", "")
+    expected, _ = compute(request, authorization, secret, stamp)
     if not hmac.compare_digest(expected, authorization.signature):
         return False
-    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(at))
-    signature, scope = compute(request, authorization, secret, stamp)
-    request.head.set("x-amz-date", stamp)
+    if at is not None:
+        stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(at))
+        request.head.set("x-amz-date", stamp)
+    if body is not None:
+        request.body = body
+        request.head.set("Content-Length", str(len(body)))
+        request.head.set("x-amz-content-sha256", hashlib.sha256(body).hexdigest())
+        without = (*without, "content-md5", *(name for name in request.head.names() if "checksum" in name))
+    for name in without:
+        request.head.remove(name)
+    authorization.signed = [name for name in authorization.signed if name not in without]
+    value, scope = compute(request, authorization, secret, stamp)
     request.head.set("Authorization", f"AWS4-HMAC-SHA256 Credential={authorization.access_key}/{scope}, "
-                     f"SignedHeaders={';'.join(authorization.signed)}, Signature={signature}")
+                     f"SignedHeaders={';'.join(authorization.signed)}, Signature={value}")
     return True
