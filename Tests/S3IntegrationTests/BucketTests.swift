@@ -8,7 +8,7 @@ extension Integration {
             "A bucket is made, found, made again without harm, and deleted when it is empty",
             arguments: TestStore.allCases)
         func life(_ store: TestStore) async throws {
-            try await withBucket(on: store) { bucket in
+            try await withBucket(on: store) { bucket async throws in
                 let client = bucket.client
                 _ = try await client.headBucket(bucket.name)
                 _ = try await bucket.put("a", "text")
@@ -29,7 +29,7 @@ extension Integration {
 
         @Test("A bucket is made where the endpoint's region is", arguments: TestStore.having(.locations))
         func location(_ store: TestStore) async throws {
-            try await withBucket(on: store, configuring: { $0.region = "eu-central-1" }) { bucket in
+            try await withBucket(on: store, configuring: { $0.region = "eu-central-1" }) { bucket async throws in
                 #expect(try await bucket.client.bucketLocation(bucket.name) == "eu-central-1")
             }
         }
@@ -44,7 +44,7 @@ extension Integration {
 
         @Test("A policy is set, read and taken away", arguments: TestStore.having(.policies))
         func policy(_ store: TestStore) async throws {
-            try await withBucket(on: store) { bucket in
+            try await withBucket(on: store) { bucket async throws in
                 #expect(try await bucket.client.policy(of: bucket.name) == nil)
                 let policy = """
                     {"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:GetObject",\
@@ -60,7 +60,7 @@ extension Integration {
 
         @Test("A bucket's own encryption is set, read and taken away", arguments: TestStore.having(.bucketEncryption))
         func encryption(_ store: TestStore) async throws {
-            try await withBucket(on: store) { bucket in
+            try await withBucket(on: store) { bucket async throws in
                 try await bucket.client.setEncryption(of: bucket.name, .s3)
                 #expect(try await bucket.client.encryption(of: bucket.name) == .s3)
                 if store.capabilities.contains(.keyManagement) {
@@ -75,7 +75,7 @@ extension Integration {
 
         @Test("Lifecycle rules are set, read as they were, and taken away", arguments: TestStore.having(.lifecycle))
         func lifecycle(_ store: TestStore) async throws {
-            try await withBucket(on: store) { bucket in
+            try await withBucket(on: store) { bucket async throws in
                 #expect(try await bucket.client.lifecycle(of: bucket.name) == [])
                 var uploads = LifecycleRule(id: "uploads", prefix: "backups/")
                 uploads.abortIncompleteUploadDays = 3
@@ -98,7 +98,7 @@ extension Integration {
         func lifecycleRuns() async throws {
             try #require(
                 TestEnvironment.secondsOfLifecycleDay != nil, Comment(rawValue: TestEnvironment.whatToDoForLifecycle))
-            try await withBucket(on: .rgw) { bucket in
+            try await withBucket(on: .rgw) { bucket async throws in
                 var rule = LifecycleRule(id: "soon", prefix: "old/")
                 rule.expirationDays = 1
                 rule.abortIncompleteUploadDays = 1

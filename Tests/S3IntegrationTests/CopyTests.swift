@@ -5,7 +5,7 @@ extension Integration {
     @Suite struct CopyTests {
         @Test("A copy has the content, and the metadata that it is given", arguments: TestStore.allCases)
         func copies(_ store: TestStore) async throws {
-            try await withBucket(on: store) { bucket in
+            try await withBucket(on: store) { bucket async throws in
                 let client = bucket.client
                 var options = PutOptions()
                 options.metadata = ["origin": "here"]
@@ -31,7 +31,7 @@ extension Integration {
 
         @Test("A copy of a version that is meant", arguments: TestStore.having(.versions))
         func versions(_ store: TestStore) async throws {
-            try await withBucket(on: store) { bucket in
+            try await withBucket(on: store) { bucket async throws in
                 try await bucket.client.setVersioning(of: bucket.name, enabled: true)
                 let first = try await bucket.put("a", "first")
                 let second = try await bucket.put("a", "second")
@@ -55,7 +55,7 @@ extension Integration {
         @Test("A large copy goes in parts within the store", arguments: TestStore.having(.partCopies))
         func inParts(_ store: TestStore) async throws {
             let limit: Int64 = 6 << 20
-            try await withBucket(on: store, configuring: { $0.profile.largestCopy = limit }) { bucket in
+            try await withBucket(on: store, configuring: { $0.profile.largestCopy = limit }) { bucket async throws in
                 let file = try Folder().sample((13 << 20) + 17)
                 let source = bucket.object("a b")
                 _ = try await bucket.transfers().upload(file.path, to: source)
@@ -94,7 +94,7 @@ extension Integration {
 
         @Test("An object that was replaced meanwhile is not relayed")
         func relayOfAnother() async throws {
-            try await withBucket(on: .rgw) { bucket in
+            try await withBucket(on: .rgw) { bucket async throws in
                 try await bucket.client.putObject(bucket.object("a"), .bytes(SampleFile.bytes(6 << 20)))
                 let head = try await bucket.client.headObject(bucket.object("a"))
                 try await bucket.client.putObject(bucket.object("a"), .bytes(SampleFile.bytes(6 << 20, seed: 2)))

@@ -7,7 +7,7 @@ extension Integration {
             "What is encrypted with a customer's key is read with it, and with no other",
             arguments: TestStore.having(.customerKeys))
         func customerKey(_ store: TestStore) async throws {
-            try await withBucket(on: store) { bucket in
+            try await withBucket(on: store) { bucket async throws in
                 let key = try CustomerKey(SampleFile.bytes(32, seed: 7))
                 var options = PutOptions()
                 options.encryption = .customerKey(key)
@@ -34,7 +34,7 @@ extension Integration {
 
         @Test("Uploads in parts and downloads go with a customer's key", arguments: TestStore.having(.customerKeys))
         func customerKeyInParts(_ store: TestStore) async throws {
-            try await withBucket(on: store) { bucket in
+            try await withBucket(on: store) { bucket async throws in
                 let folder = try Folder()
                 let file = try folder.sample((11 << 20) + 3)
                 let key = try CustomerKey(SampleFile.bytes(32, seed: 9))
@@ -52,7 +52,7 @@ extension Integration {
 
         @Test("The store encrypts with a key of the key management", arguments: TestStore.having(.keyManagement))
         func keyManagement(_ store: TestStore) async throws {
-            try await withBucket(on: store) { bucket in
+            try await withBucket(on: store) { bucket async throws in
                 var options = PutOptions()
                 options.encryption = .kms(keyID: try TestEnvironment.value("RGW_KMS_KEY_ID"))
                 _ = try await bucket.put("a", "secret", options: options)
@@ -63,7 +63,7 @@ extension Integration {
 
         @Test("A storage class is given and told", arguments: TestStore.having(.storageClasses))
         func storageClass(_ store: TestStore) async throws {
-            try await withBucket(on: store) { bucket in
+            try await withBucket(on: store) { bucket async throws in
                 let folder = try Folder()
                 let file = try folder.sample((6 << 20) + 1)
                 var options = PutOptions()
@@ -82,30 +82,28 @@ extension Integration {
 
         @Test("What a provider does not have is refused by its name before anything is sent")
         func refusals() async throws {
-            try await withFaults(configuring: { $0.profile = .cloudflare }) { bucket, proxy in
-                var options = PutOptions()
-                func message(_ change: (inout PutOptions) throws -> Void) async throws -> String? {
-                    options = PutOptions()
-                    try change(&options)
+            try await withFaults(configuring: { $0.profile = .cloudflare }) { bucket, proxy async throws in
+                func message(_ change: (inout PutOptions) -> Void) async throws -> String? {
+                    var options = PutOptions()
+                    change(&options)
                     let wish = options
                     let error = await #expect(throws: S3Error.self) { try await bucket.put("a", "x", options: wish) }
                     #expect(error?.kind == .configuration)
                     return error?.message
                 }
-                #expect(try await message { $0.encryption = .s3 } == "Cloudflare R2 has no encryption AES256")
-                #expect(
-                    try await message { $0.storageClass = "GLACIER" }
-                        == "Cloudflare R2 has no storage class GLACIER, but STANDARD, STANDARD_IA")
-                #expect(
-                    try await message { $0.lock = ObjectRetention(mode: .governance, until: 1) }
-                        == "Cloudflare R2 has no object lock")
+                let encryption = try await message { $0.encryption = .s3 }
+                #expect(encryption == "Cloudflare R2 has no encryption AES256")
+                let storageClass = try await message { $0.storageClass = "GLACIER" }
+                #expect(storageClass == "Cloudflare R2 has no storage class GLACIER, but STANDARD, STANDARD_IA")
+                let lock = try await message { $0.lock = ObjectRetention(mode: .governance, until: 1) }
+                #expect(lock == "Cloudflare R2 has no object lock")
                 #expect(try await proxy.state().requests == 0)
             }
         }
 
         @Test("An archived object is asked back, and read when it is there", arguments: TestStore.having(.archive))
         func archive(_ store: TestStore) async throws {
-            try await withBucket(on: store) { bucket in
+            try await withBucket(on: store) { bucket async throws in
                 let client = bucket.client
                 var options = PutOptions()
                 options.storageClass = "GLACIER"

@@ -35,7 +35,7 @@ extension Integration {
         func oddKeys(_ store: TestStore) async throws {
             let keys = store.capabilities.contains(.anyKey) ? Self.odd : Self.odd.filter(Self.isPlainPath)
             #expect(keys.count > 150)
-            try await withBucket(on: store) { bucket in
+            try await withBucket(on: store) { bucket async throws in
                 try await inParallel(keys) { key in
                     _ = try await bucket.put(key, "content of \(key)")
                     #expect(try await bucket.read(key) == Array("content of \(key)".utf8), "\(key)")
@@ -68,7 +68,7 @@ extension Integration {
             "A part upload of an odd key is listed, completed and read",
             arguments: TestStore.having([.anyKey, .pendingUploads]))
         func oddUpload(_ store: TestStore) async throws {
-            try await withBucket(on: store) { bucket in
+            try await withBucket(on: store) { bucket async throws in
                 let object = bucket.object("a b+%41/ü\u{1F388}\r//../?x=y&z")
                 let token = "token-1"
                 var options = PutOptions()
@@ -87,7 +87,7 @@ extension Integration {
             "A key that no server takes is refused before anything is sent",
             arguments: ["", String(repeating: "k", count: 1_025)])
         func badKey(_ key: String) async throws {
-            try await withFaults { bucket, proxy in
+            try await withFaults { bucket, proxy async throws in
                 let error = await #expect(throws: S3Error.self) { try await bucket.put(key, "text") }
                 #expect(error?.kind == .configuration)
                 #expect(error?.message == "a key has 1 to 1024 bytes, this one has \(key.utf8.count)")

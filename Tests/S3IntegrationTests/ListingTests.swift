@@ -7,7 +7,7 @@ extension Integration {
             "2,500 objects under a prefix are listed page by page and deleted",
             arguments: [TestStore.rgw, .rclone, .moto])
         func manyObjects(_ store: TestStore) async throws {
-            try await withBucket(on: store) { bucket in
+            try await withBucket(on: store) { bucket async throws in
                 let keys = (0..<2_500).map { "many/\(String(100_000 + $0).dropFirst())" }
                 _ = try await bucket.put("before", "x")
                 _ = try await bucket.put("nothing/of/many", "x")
@@ -49,7 +49,7 @@ extension Integration {
 
         @Test("An empty prefix, and an empty bucket, have nothing", arguments: TestStore.allCases)
         func nothing(_ store: TestStore) async throws {
-            try await withBucket(on: store) { bucket in
+            try await withBucket(on: store) { bucket async throws in
                 #expect(try await bucket.keys() == [])
                 #expect(try await bucket.keys(prefix: "none/") == [])
                 #expect(try await bucket.client.deleteObjects(in: bucket.name, []) == [])
@@ -58,7 +58,7 @@ extension Integration {
 
         @Test("Who stops listing early has asked for one page")
         func onDemand() async throws {
-            try await withFaults { bucket, proxy in
+            try await withFaults { bucket, proxy async throws in
                 try await inParallel((0..<1_100).map { "k\($0)" }) { key in
                     try await bucket.client.putObject(bucket.object(key), .bytes([]))
                 }
@@ -73,13 +73,14 @@ extension Integration {
             "Of many objects to delete, the locked one fails by name and the others go",
             arguments: TestStore.having(.lock))
         func lockedAmongMany(_ store: TestStore) async throws {
-            try await withBucket(on: store, lock: true) { bucket in
+            try await withBucket(on: store, lock: true) { bucket async throws in
                 var locked = PutOptions()
                 locked.lock = ObjectRetention(mode: .governance, until: bucket.client.configuration.clock() + 3_600)
                 var objects: [ObjectVersion] = []
                 for key in ["a", "b", "c"] {
                     let put = try await bucket.put(key, "x", options: key == "b" ? locked : PutOptions())
-                    objects.append(ObjectVersion(key, versionID: try #require(put.versionID)))
+                    let version: String = try #require(put.versionID)
+                    objects.append(ObjectVersion(key, versionID: version))
                 }
                 let outcomes = try await bucket.client.deleteObjects(in: bucket.name, objects)
                 #expect(outcomes.map(\.object) == objects)

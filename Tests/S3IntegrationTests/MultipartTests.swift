@@ -7,7 +7,7 @@ extension Integration {
 
         @Test("Parts are sent in any order, listed, and make one object", arguments: TestStore.allCases)
         func parts(_ store: TestStore) async throws {
-            try await withBucket(on: store) { bucket in
+            try await withBucket(on: store) { bucket async throws in
                 let client = bucket.client
                 let object = bucket.object("backups/a")
                 let bytes = SampleFile.bytes(12 * Self.mebibyte + 1)
@@ -21,7 +21,7 @@ extension Integration {
                     let pending = try await client.listMultipartUploads(in: bucket.name, prefix: "backups/")
                     #expect(pending.map(\.uploadID) == [id])
                     #expect(pending.map(\.key) == ["backups/a"])
-                    #expect((pending.first?.initiated ?? 0) > 1_700_000_000)
+                    #expect((pending.first?.initiated ?? 0) > 1_200_000_000)
                     #expect(try await client.listMultipartUploads(in: bucket.name, prefix: "none/") == [])
                 }
                 var parts: [UploadedPart] = []
@@ -44,7 +44,7 @@ extension Integration {
                     let again = try await client.completeMultipartUpload(
                         object, uploadID: id, parts: parts, expecting: .init(token: "token-1", size: Int64(bytes.count))
                     )
-                    #expect(again.etag == result.etag)
+                    #expect(again.etag.filter { $0 != "\"" } == result.etag.filter { $0 != "\"" })
                 }
                 if store.capabilities.contains(.pendingUploads) {
                     #expect(try await client.listMultipartUploads(in: bucket.name) == [])
@@ -56,7 +56,7 @@ extension Integration {
             "An aborted upload leaves nothing, and is aborted again without harm",
             arguments: TestStore.having(.pendingUploads))
         func abort(_ store: TestStore) async throws {
-            try await withBucket(on: store) { bucket in
+            try await withBucket(on: store) { bucket async throws in
                 let client = bucket.client
                 let object = bucket.object("a")
                 let id = try await client.createMultipartUpload(object)
@@ -64,7 +64,7 @@ extension Integration {
                 try await client.abortMultipartUpload(object, uploadID: id)
                 try await client.abortMultipartUpload(object, uploadID: id)
                 let gone = await #expect(throws: S3Error.self) { try await client.listParts(object, uploadID: id) }
-                #expect(gone?.code == "NoSuchUpload")
+                #expect(gone?.status == 404)
                 #expect(try await client.listMultipartUploads(in: bucket.name) == [])
                 #expect(try await bucket.keys() == [])
             }
@@ -73,7 +73,7 @@ extension Integration {
         @Test(
             "A part that is too small is refused when the upload is completed", arguments: TestStore.having(.partSizes))
         func tooSmall(_ store: TestStore) async throws {
-            try await withBucket(on: store) { bucket in
+            try await withBucket(on: store) { bucket async throws in
                 let object = bucket.object("a")
                 let id = try await bucket.client.createMultipartUpload(object)
                 var parts: [UploadedPart] = []
@@ -93,7 +93,7 @@ extension Integration {
 
         @Test("A part that is sent again replaces the first", arguments: TestStore.allCases)
         func replacedPart(_ store: TestStore) async throws {
-            try await withBucket(on: store) { bucket in
+            try await withBucket(on: store) { bucket async throws in
                 let object = bucket.object("a")
                 let id = try await bucket.client.createMultipartUpload(object)
                 _ = try await bucket.client.uploadPart(object, uploadID: id, number: 1, .bytes([1]))
@@ -106,7 +106,7 @@ extension Integration {
 
         @Test("An upload that nobody began is refused", arguments: TestStore.allCases)
         func unknown(_ store: TestStore) async throws {
-            try await withBucket(on: store) { bucket in
+            try await withBucket(on: store) { bucket async throws in
                 let object = bucket.object("a")
                 let error = await #expect(throws: S3Error.self) {
                     try await bucket.client.uploadPart(object, uploadID: "2~none", number: 1, .bytes([1]))
@@ -117,7 +117,7 @@ extension Integration {
 
         @Test("An object appears only where there was none", arguments: TestStore.having([.conditionalComplete]))
         func onlyIfAbsent(_ store: TestStore) async throws {
-            try await withBucket(on: store) { bucket in
+            try await withBucket(on: store) { bucket async throws in
                 _ = try await bucket.put("a", "first")
                 let file = try Folder().sample((6 << 20) + 1)
                 var options = PutOptions()

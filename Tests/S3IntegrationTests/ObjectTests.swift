@@ -5,7 +5,7 @@ extension Integration {
     @Suite struct ObjectTests {
         @Test("An object comes back as it was put, is replaced, and goes", arguments: TestStore.allCases)
         func roundTrip(_ store: TestStore) async throws {
-            try await withBucket(on: store) { bucket in
+            try await withBucket(on: store) { bucket async throws in
                 var options = PutOptions()
                 options.contentType = "application/gzip"
                 let bytes = SampleFile.bytes(100_003)
@@ -39,7 +39,7 @@ extension Integration {
 
         @Test("An object of no bytes is an object", arguments: TestStore.allCases)
         func empty(_ store: TestStore) async throws {
-            try await withBucket(on: store) { bucket in
+            try await withBucket(on: store) { bucket async throws in
                 let folder = try Folder()
                 let file = try folder.sample(0)
                 try await bucket.client.putObject(bucket.object("bytes"), .bytes([]))
@@ -58,7 +58,7 @@ extension Integration {
 
         @Test("Metadata come back: every printable character of ASCII", arguments: TestStore.having(.metadata))
         func metadata(_ store: TestStore) async throws {
-            try await withBucket(on: store) { bucket in
+            try await withBucket(on: store) { bucket async throws in
                 var options = PutOptions()
                 let printable = String(decoding: (0x21...0x7E).map { UInt8($0) }, as: UTF8.self)
                 options.metadata = ["sha256": "0123", "installation": "a b", "odd": printable]
@@ -70,7 +70,7 @@ extension Integration {
 
         @Test("Metadata that no header holds are refused before anything is sent")
         func badMetadata() async throws {
-            try await withFaults { bucket, proxy in
+            try await withFaults { bucket, proxy async throws in
                 var options = PutOptions()
                 options.metadata = ["name": "ü"]
                 let error = await #expect(throws: S3Error.self) { try await bucket.put("a", "text", options: options) }
@@ -82,7 +82,7 @@ extension Integration {
 
         @Test("Stretches come as asked for", arguments: TestStore.allCases)
         func ranges(_ store: TestStore) async throws {
-            try await withBucket(on: store) { bucket in
+            try await withBucket(on: store) { bucket async throws in
                 let bytes = SampleFile.bytes(70_001)
                 try await bucket.client.putObject(bucket.object("a"), .bytes(bytes))
                 for range in [0..<1, 0..<70_001, 1..<2, 65_536..<70_001, 70_000..<70_001] {
@@ -100,7 +100,7 @@ extension Integration {
 
         @Test("A body that is longer than allowed is refused, and asked for once")
         func limit() async throws {
-            try await withFaults { bucket, proxy in
+            try await withFaults { bucket, proxy async throws in
                 try await bucket.client.putObject(bucket.object("a"), .bytes(SampleFile.bytes(5_000)))
                 let error = await #expect(throws: S3Error.self) {
                     try await bucket.client.getObject(bucket.object("a"), limit: 4_999)
@@ -113,7 +113,7 @@ extension Integration {
 
         @Test("An object is read only while it is the one that is meant", arguments: TestStore.having(.readConditions))
         func ifMatch(_ store: TestStore) async throws {
-            try await withBucket(on: store) { bucket in
+            try await withBucket(on: store) { bucket async throws in
                 let first = try await bucket.put("a", "first")
                 let options = ReadOptions(ifMatch: first.etag)
                 #expect(try await bucket.read("a", options: options) == Array("first".utf8))
@@ -127,7 +127,7 @@ extension Integration {
         @Test(
             "A key that is taken is not replaced where that is forbidden", arguments: TestStore.having(.conditionalPut))
         func onlyIfAbsent(_ store: TestStore) async throws {
-            try await withBucket(on: store) { bucket in
+            try await withBucket(on: store) { bucket async throws in
                 var options = PutOptions()
                 options.onlyIfAbsent = true
                 _ = try await bucket.put("a", "first", options: options)
@@ -142,7 +142,7 @@ extension Integration {
 
         @Test("A stretch of a file is an object's body", arguments: TestStore.having(.plain))
         func fileSlice(_ store: TestStore) async throws {
-            try await withBucket(on: store) { bucket in
+            try await withBucket(on: store) { bucket async throws in
                 let file = try Folder().sample(1 << 20)
                 let slice = FileSlice(path: file.path, offset: 12_345, length: 700_000)
                 try await bucket.client.putObject(bucket.object("a"), .file(slice))
@@ -152,7 +152,7 @@ extension Integration {
 
         @Test("A file that is shorter than said, or not there, is refused, and nothing is stored")
         func badFile() async throws {
-            try await withBucket(on: .rgw) { bucket in
+            try await withBucket(on: .rgw) { bucket async throws in
                 let folder = try Folder()
                 let file = try folder.sample(1_000)
                 let short = await #expect(throws: S3Error.self) {

@@ -1,3 +1,4 @@
+import NIOHTTP1
 import S3Client
 import Testing
 
@@ -5,7 +6,7 @@ extension Integration {
     @Suite struct PresignTests {
         @Test("Whoever has a presigned address does that one thing", arguments: TestStore.having(.presigned))
         func presigned(_ store: TestStore) async throws {
-            try await withBucket(on: store) { bucket in
+            try await withBucket(on: store) { bucket async throws in
                 let client = bucket.client
                 let object = bucket.object("a b/ü+%.txt")
                 let put = try await client.presign(.put, object, expiresIn: 60)
@@ -28,7 +29,7 @@ extension Integration {
             "Another method, another key, or a time gone by: refused",
             arguments: TestStore.having([.presigned, .signatures]))
         func refused(_ store: TestStore) async throws {
-            try await withBucket(on: store) { bucket in
+            try await withBucket(on: store) { bucket async throws in
                 let client = bucket.client
                 _ = try await bucket.put("a", "text")
                 _ = try await bucket.put("b", "text")
@@ -48,7 +49,7 @@ extension Integration {
 
         @Test("An address for longer than a week, or for no time, is refused", arguments: [0, -1, 604_801])
         func badTime(_ seconds: Int) async throws {
-            try await withBucket(on: .rgw) { bucket in
+            try await withBucket(on: .rgw) { bucket async throws in
                 let error = await #expect(throws: S3Error.self) {
                     try await bucket.client.presign(.get, bucket.object("a"), expiresIn: seconds)
                 }

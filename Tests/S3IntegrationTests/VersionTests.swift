@@ -5,7 +5,7 @@ extension Integration {
     @Suite struct VersionTests {
         @Test("Versions are kept, listed, read and deleted one by one", arguments: TestStore.having(.versions))
         func versions(_ store: TestStore) async throws {
-            try await withBucket(on: store) { bucket in
+            try await withBucket(on: store) { bucket async throws in
                 let client = bucket.client
                 #expect(try await client.versioning(of: bucket.name) == .off)
                 try await client.setVersioning(of: bucket.name, enabled: true)
@@ -41,7 +41,7 @@ extension Integration {
 
         @Test("More than a page of versions are all listed and deleted")
         func manyVersions() async throws {
-            try await withBucket(on: .rgw) { bucket in
+            try await withBucket(on: .rgw) { bucket async throws in
                 try await bucket.client.setVersioning(of: bucket.name, enabled: true)
                 try await inParallel((0..<1_300).map { "a/\($0 % 650)" }) { key in
                     try await bucket.client.putObject(bucket.object(key), .bytes([]))
@@ -60,7 +60,7 @@ extension Integration {
 
         @Test("A bucket without object lock says so", arguments: TestStore.having(.lock))
         func noLock(_ store: TestStore) async throws {
-            try await withBucket(on: store) { bucket in
+            try await withBucket(on: store) { bucket async throws in
                 #expect(try await bucket.client.objectLockConfiguration(of: bucket.name) == nil)
                 _ = try await bucket.put("a", "text")
                 let head = try await bucket.client.headObject(bucket.object("a"))
@@ -70,7 +70,7 @@ extension Integration {
 
         @Test("A bucket's lock is set and read, and holds for new objects", arguments: TestStore.having(.lock))
         func bucketLock(_ store: TestStore) async throws {
-            try await withBucket(on: store, lock: true) { bucket in
+            try await withBucket(on: store, lock: true) { bucket async throws in
                 let client = bucket.client
                 #expect(try await client.objectLockConfiguration(of: bucket.name) == ObjectLockConfiguration())
                 #expect(try await client.versioning(of: bucket.name) == .enabled)
@@ -90,7 +90,7 @@ extension Integration {
 
         @Test("A locked version stays until its lock is lifted", arguments: TestStore.having(.lock))
         func governance(_ store: TestStore) async throws {
-            try await withBucket(on: store, lock: true) { bucket in
+            try await withBucket(on: store, lock: true) { bucket async throws in
                 let client = bucket.client
                 let object = bucket.object("a")
                 let until = client.configuration.clock() + 3_600
@@ -112,7 +112,7 @@ extension Integration {
 
         @Test("Nobody deletes what is locked for compliance before its time", arguments: [TestStore.rgw])
         func compliance(_ store: TestStore) async throws {
-            try await withBucket(on: store, lock: true) { bucket in
+            try await withBucket(on: store, lock: true) { bucket async throws in
                 let client = bucket.client
                 var options = PutOptions()
                 options.lock = ObjectRetention(mode: .compliance, until: client.configuration.clock() + 3)
@@ -136,7 +136,7 @@ extension Integration {
 
         @Test("An upload in parts is locked as a whole", arguments: TestStore.having(.lock))
         func lockedUpload(_ store: TestStore) async throws {
-            try await withBucket(on: store, lock: true) { bucket in
+            try await withBucket(on: store, lock: true) { bucket async throws in
                 let file = try Folder().sample((5 << 20) + 9)
                 var options = PutOptions()
                 options.lock = ObjectRetention(mode: .governance, until: bucket.client.configuration.clock() + 3_600)

@@ -19,7 +19,7 @@ final class Folder: Sendable {
     func sample(_ size: Int, seed: UInt64 = 1, name: String = "sample") throws -> SampleFile {
         let bytes = SampleFile.bytes(size, seed: seed)
         try Data(bytes).write(to: URL(filePath: file(name)))
-        return SampleFile(path: file(name), bytes: bytes)
+        return SampleFile(path: file(name), bytes: bytes, folder: self)
     }
 
     func bytes(of name: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: URL(filePath: file(name)))) }
@@ -28,6 +28,8 @@ final class Folder: Sendable {
 struct SampleFile: Sendable {
     let path: String
     let bytes: [UInt8]
+    /// Stays as long as the file is in use.
+    let folder: Folder
 
     static func bytes(_ size: Int, seed: UInt64 = 1) -> [UInt8] {
         var generator = SeededGenerator(seed: seed)
