@@ -23,12 +23,6 @@ extension Integration {
                 let stretch = try await bucket.client.getObject(
                     bucket.object("a"), range: 2..<4, options: read, limit: 9)
                 #expect(stretch.body == Array("cr".utf8))
-
-                var copy = CopyOptions()
-                copy.sourceCustomerKey = key
-                copy.put.encryption = .customerKey(key)
-                _ = try await bucket.client.copyObject(from: bucket.object("a"), to: bucket.object("b"), options: copy)
-                #expect(try await bucket.read("b", options: read) == Array("secret".utf8))
             }
         }
 

@@ -31,7 +31,7 @@ extension Integration {
 
         @Test(
             "An object of any key is put, found, read, copied, listed and deleted",
-            arguments: TestStore.having(.anyKey) + [.rclone])
+            arguments: TestStore.having(.anyKey) + [.rclone, .moto])
         func oddKeys(_ store: TestStore) async throws {
             let keys = store.capabilities.contains(.anyKey) ? Self.odd : Self.odd.filter(Self.isPlainPath)
             #expect(keys.count > 150)

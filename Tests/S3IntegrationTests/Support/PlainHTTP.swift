@@ -22,12 +22,24 @@ enum PlainHTTP {
             settings.tlsConfiguration = tls
         }
         return try await HTTPClient.withHTTPClient(configuration: settings) { client in
-            var request = HTTPClientRequest(url: url)
-            request.method = method
-            if let body { request.body = .bytes(ByteBuffer(bytes: body)) }
-            let response = try await client.execute(request, timeout: .seconds(30))
-            let received = try await response.body.collect(upTo: 16 << 20)
-            return Answer(status: Int(response.status.code), body: Array(received.readableBytesView))
+            let first = try await ask(method, url, body, client)
+            // A provider's limit, which it never applies twice in a row; to HEAD Wasabi gives no reason.
+            let isLimit =
+                [429, 503].contains(first.status)
+                || first.status == 403
+                    && (method == .HEAD || String(decoding: first.body, as: UTF8.self).contains("RateLimit"))
+            return isLimit ? try await ask(method, url, body, client) : first
         }
+    }
+
+    private static func ask(
+        _ method: HTTPMethod, _ url: String, _ body: [UInt8]?, _ client: HTTPClient
+    ) async throws -> Answer {
+        var request = HTTPClientRequest(url: url)
+        request.method = method
+        if let body { request.body = .bytes(ByteBuffer(bytes: body)) }
+        let response = try await client.execute(request, timeout: .seconds(30))
+        let received = try await response.body.collect(upTo: 16 << 20)
+        return Answer(status: Int(response.status.code), body: Array(received.readableBytesView))
     }
 }

@@ -22,6 +22,8 @@ final class Folder: Sendable {
         return SampleFile(path: file(name), bytes: bytes, folder: self)
     }
 
+    func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: file(name)) }
+
     func bytes(of name: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: URL(filePath: file(name)))) }
 }
 
@@ -30,6 +32,12 @@ struct SampleFile: Sendable {
     let bytes: [UInt8]
     /// Stays as long as the file is in use.
     let folder: Folder
+
+    func truncate(to size: UInt64) throws {
+        let handle = try FileHandle(forWritingTo: URL(filePath: path))
+        try handle.truncate(atOffset: size)
+        try handle.close()
+    }
 
     static func bytes(_ size: Int, seed: UInt64 = 1) -> [UInt8] {
         var generator = SeededGenerator(seed: seed)

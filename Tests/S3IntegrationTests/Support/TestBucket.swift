@@ -53,15 +53,24 @@ func withBucket(
 }
 
 /// The same behind a proxy with nothing wrong yet: the bucket is made, and cleaned, beside the proxy.
+///
+/// - Parameter providerOptions: a JSON object, where the proxy plays a provider.
 func withFaults(
-    on store: TestStore = .rgw, configuring configure: (inout S3Configuration) throws -> Void = { _ in },
+    on store: TestStore = .rgw, providerOptions: String = "{\"rate_limit\": 0}",
+    configuring configure: (inout S3Configuration) throws -> Void = { _ in },
     _ body: (TestBucket, FaultyProxy) async throws -> Void
 ) async throws {
     let name = TestBucket.freshName()
-    try await withClient(try await store.configuration()) { try await $0.createBucket(name) }
+    let server = store.domain == nil ? store : .rgw
+    try await withClient(try await server.configuration()) { try await $0.createBucket(name) }
     try await cleaned(name, on: store) {
         try await FaultyProxy.borrowed(before: try store.address) { proxy in
             var configuration = try store.configuration(endpoint: proxy.endpoint)
+            if let domain = store.domain {
+                try await proxy.tell("{\"provider\": \"\(store.rawValue)\", \"options\": \(providerOptions)}")
+                configuration = try store.configuration(endpoint: "http://\(domain):\(proxy.port)")
+                configuration.addresses = [domain: "127.0.0.1", name + "." + domain: "127.0.0.1"]
+            }
             try configure(&configuration)
             try await withClient(configuration) { client in
                 try await body(TestBucket(store: store, client: client, name: name), proxy)

@@ -42,7 +42,7 @@ enum TestStore: String, CaseIterable, Sendable, CustomTestStringConvertible {
     }
 
     private static let gateway: Capabilities = [
-        .signatures, .digests, .conditionalPut, .versions, .lock, .lifecycle, .bucketEncryption, .customerKeys,
+        .signatures, .digests, .conditionalPut, .versions, .lock, .lifecycle, .customerKeys,
         .keyManagement, .storageClasses, .policies, .partCopies, .anyKey, .partSizes, .presigned, .metadata,
         .pendingUploads, .readConditions,
     ]
@@ -53,8 +53,9 @@ enum TestStore: String, CaseIterable, Sendable, CustomTestStringConvertible {
         case .rclone: [.signatures, .fast, .plain]
         case .moto:
             [
-                .conditionalPut, .conditionalComplete, .versions, .lock, .lifecycle, .bucketEncryption, .storageClasses,
-                .archive, .policies, .partCopies, .anyKey, .presigned, .metadata, .pendingUploads, .readConditions,
+                .conditionalPut, .conditionalComplete, .versions, .lifecycle, .bucketEncryption, .storageClasses,
+                .archive,
+                .policies, .partCopies, .presigned, .metadata, .pendingUploads, .readConditions,
                 .locations, .plain,
             ]
         case .aws: Self.gateway.union([.locations])
@@ -62,12 +63,10 @@ enum TestStore: String, CaseIterable, Sendable, CustomTestStringConvertible {
         case .wasabi: Self.gateway.subtracting([.keyManagement, .storageClasses, .conditionalPut])
         case .b2: Self.gateway.subtracting([.keyManagement, .storageClasses, .conditionalPut, .policies])
         case .spaces, .linode:
-            Self.gateway.subtracting([
-                .keyManagement, .storageClasses, .conditionalPut, .lock, .bucketEncryption,
-            ])
+            Self.gateway.subtracting([.keyManagement, .storageClasses, .conditionalPut, .lock])
         case .r2:
             Self.gateway.subtracting([
-                .keyManagement, .storageClasses, .lock, .bucketEncryption, .versions, .policies, .lifecycle,
+                .keyManagement, .storageClasses, .lock, .versions, .policies, .lifecycle,
             ])
         case .ceph: Self.gateway
         }
