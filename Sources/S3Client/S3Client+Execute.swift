@@ -82,6 +82,7 @@ extension S3Client {
             return nil
         }
         failure.hasNoBody = request.method == "HEAD"
+        failure.mayBeThrottled = failure.hasNoBody && answer.status == 403 && configuration.profile.throttlesByForbidding
         failure.clockDifference = answer.header("date").flatMap(HTTPDate.parse).map { $0 - now() }
         let asks = answer.header("retry-after").flatMap { Int64($0) }
         let asksMilliseconds = answer.header("x-amz-retry-after").flatMap { Int64($0) }

@@ -87,7 +87,8 @@ public struct S3Endpoint: Sendable, Equatable, CustomStringConvertible {
     func place(bucket: String?, region: String) -> (authority: String, path: String) {
         var authority = authority
         if isAmazon, host == "s3.amazonaws.com" || host.hasPrefix("s3.") && host.split(separator: ".").count >= 4 {
-            authority = host.hasPrefix("s3.dualstack.") ? authority : S3Endpoint.amazonHost(region: region)
+            let following = S3Endpoint.amazonHost(region: region) + (port.map { ":\($0)" } ?? "")
+            authority = host.hasPrefix("s3.dualstack.") ? authority : following
         }
         guard let bucket else { return (authority, "/") }
         if addressing == .host, S3Endpoint.fitsHost(bucket) { return (bucket + "." + authority, "/") }

@@ -26,7 +26,8 @@ extension ObjectHead {
         }
         if let received, received != length { throw fail("\(received) of \(length) bytes arrived") }
         var whole = length
-        if let range {
+        // Some servers answer 200 to who asks for all there is.
+        if let range, !(answer.status == 200 && range.lowerBound == 0 && length <= range.upperBound) {
             guard answer.status == 206, let stated = answer.header("content-range").flatMap(ContentRange.parse) else {
                 throw fail("a stretch was asked for, and the server sent something else")
             }
@@ -60,6 +61,11 @@ extension ObjectHead {
             ?? answer.header("x-amz-server-side-encryption-customer-algorithm").map { _ in "sse-c" }
         crc64nvme = answer.header("x-amz-checksum-crc64nvme")
     }
+}
+
+extension String {
+    /// As in the header `ETag`: Ceph leaves the quotes out of some XML.
+    var quotedTag: String { isEmpty || hasSuffix("\"") ? self : "\"\(self)\"" }
 }
 
 extension RestoreState {

@@ -87,7 +87,7 @@ extension S3Client {
         let answer = try await execute(request)
         let tree = try XMLTree.parse(answer.body)
         var result = PutResult(answer)
-        result.etag = tree.child("ETag")?.text ?? ""
+        result.etag = (tree.child("ETag")?.text ?? "").quotedTag
         result.crc64nvme = tree.child("ChecksumCRC64NVME")?.text ?? result.crc64nvme
         // Ceph's first answer may come without: HEAD has it.
         if result.etag.isEmpty, let found = try await find(object, expected) {

@@ -35,7 +35,7 @@ extension S3Client {
         request.successRoot = "CopyObjectResult"
         let answer = try await execute(request)
         var result = PutResult(answer)
-        result.etag = try XMLTree.parse(answer.body).child("ETag")?.text ?? ""
+        result.etag = (try XMLTree.parse(answer.body).child("ETag")?.text ?? "").quotedTag
         return result
     }
 }

@@ -28,8 +28,9 @@ extension S3Client {
         let rule = tree.child("Rule")?.child("DefaultRetention")
         var found = ObjectLockConfiguration()
         found.defaultMode = rule?.child("Mode").flatMap { ObjectRetention.Mode(rawValue: $0.text) }
-        if let days = rule?.child("Days").flatMap({ Int($0.text) }) { found.defaultPeriod = .days(days) }
-        if let years = rule?.child("Years").flatMap({ Int($0.text) }) { found.defaultPeriod = .years(years) }
+        // Some servers name both, the one that does not hold as 0.
+        if let days = rule?.child("Days").flatMap({ Int($0.text) }), days > 0 { found.defaultPeriod = .days(days) }
+        if let years = rule?.child("Years").flatMap({ Int($0.text) }), years > 0 { found.defaultPeriod = .years(years) }
         return found
     }
 

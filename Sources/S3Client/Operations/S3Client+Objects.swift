@@ -19,6 +19,7 @@ extension S3Client {
         request.bodyGuard = .digest
         request.headers = try options.headers(of: configuration.profile)
         if options.onlyIfAbsent { request.headers.append(("if-none-match", "*")) }
+        request.successHeader = "etag"
         return PutResult(try await execute(request, digests))
     }
 
@@ -28,6 +29,7 @@ extension S3Client {
     /// - Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
     public func headObject(_ object: S3Object, options: ReadOptions = ReadOptions()) async throws -> ObjectHead {
         var request = S3Request("HeadObject", "HEAD", object)
+        request.successHeader = "etag"
         request.apply(options, configuration.profile)
         return try ObjectHead(try await execute(request), request)
     }
@@ -56,12 +58,14 @@ extension S3Client {
         var request = getRequest(object, range, options)
         request.throttled = throttled
         request.sink = sink
+        request.limit = range.map { Int($0.upperBound - $0.lowerBound) } ?? Int.max
         let answer = try await execute(request)
         return try ObjectHead(answer, request, range: range, received: answer.streamed)
     }
 
     func getRequest(_ object: S3Object, _ range: Range<Int64>?, _ options: ReadOptions) -> S3Request {
         var request = S3Request("GetObject", "GET", object)
+        request.successHeader = "etag"
         request.apply(options, configuration.profile)
         if let range { request.headers.append(("range", "bytes=\(range.lowerBound)-\(range.upperBound - 1)")) }
         return request
@@ -79,6 +83,7 @@ extension S3Client {
         var request = S3Request("DeleteObject", "DELETE", object)
         if let versionID { request.query = [("versionId", versionID)] }
         if bypassGovernance { request.headers.append(("x-amz-bypass-governance-retention", "true")) }
+        request.successIsEmpty = true
         let answer = try await execute(request)
         return DeleteResult(
             isDeleteMarker: answer.header("x-amz-delete-marker") == "true", versionID: answer.header("x-amz-version-id"))

@@ -43,6 +43,7 @@ extension ProviderProfile {
     public static let wasabi: ProviderProfile = {
         var profile = ProviderProfile(name: "wasabi", title: "Wasabi", hosts: ["wasabisys.com"])
         profile.region = .host(suffix: "wasabisys.com")
+        profile.throttlesByForbidding = true
         profile.storageClasses = ["STANDARD"]
         profile.encryptions = [.s3, .customerKey]
         return profile

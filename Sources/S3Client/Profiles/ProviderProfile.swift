@@ -75,6 +75,8 @@ public struct ProviderProfile: Sendable, Equatable {
     public var maximumParts = 10_000
     /// How many parts to begin with; more or fewer follow from what the server bears.
     public var initialConcurrency = 8
+    /// Too many requests are answered with 403, `RequestRateLimitExceeded`; to HEAD, which has no body, with 403 alone.
+    public var throttlesByForbidding = false
     /// A delete on a bucket with versions leaves the data; true where versions are always on.
     public var alwaysVersioned = false
 

@@ -20,14 +20,22 @@ enum ErrorAnswer {
 
     /// The failure in an answer with status 200, where there is one.
     static func hiddenError(_ answer: HTTPAnswer, of request: S3Request) -> S3Error? {
+        let lacksHeader = request.successHeader.map { answer.header($0) == nil } ?? false
+        if lacksHeader || request.successIsEmpty && !answer.body.isEmpty {
+            var error = error(answer, of: request)
+            error.kind = .malformedAnswer
+            if error.message.isEmpty { error.message = "the answer is not one of an S3 server" }
+            return error
+        }
         guard let expected = request.successRoot, (200..<300).contains(answer.status) else { return nil }
         guard let tree = try? XMLTree.parse(answer.body) else {
+            let message = isWebPage(answer) ? words(for: answer) : "the answer ends early or is no XML"
             return S3Error(
-                .malformedAnswer, "the answer ends early or is no XML", operation: request.operation,
+                .malformedAnswer, message, operation: request.operation,
                 bucket: request.bucket, key: request.key, status: answer.status,
                 requestID: answer.header("x-amz-request-id"))
         }
-        if tree.name == expected { return nil }
+        if tree.name.hasPrefix(expected) { return nil }
         var error = error(answer, of: request)
         if tree.name != "Error" { error.kind = .malformedAnswer }
         // The status says nothing; the code decides what is done about it, as if it had come with a 500.
@@ -44,9 +52,13 @@ enum ErrorAnswer {
         error.region = text("Region") ?? error.region
     }
 
-    private static func words(for answer: HTTPAnswer) -> String {
+    private static func isWebPage(_ answer: HTTPAnswer) -> Bool {
         let start = String(decoding: answer.body.prefix(512), as: UTF8.self).lowercased()
-        if start.contains("<html") || start.contains("<!doctype") {
+        return start.contains("<html") || start.contains("<!doctype")
+    }
+
+    private static func words(for answer: HTTPAnswer) -> String {
+        if isWebPage(answer) {
             return "the answer is a web page; the endpoint is that of a web site or a console, not of an S3 server"
         }
         switch answer.status {

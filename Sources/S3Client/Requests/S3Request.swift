@@ -25,8 +25,13 @@ struct S3Request: Sendable {
     /// Of an answer in memory, in bytes.
     var limit = XMLTree.defaultLimit
     var patience = HTTPTransport.Patience.ordinary
-    /// The name of the root element that a success has. Some operations report their failure with status 200.
+    /// How the name of a success's root element begins; servers differ in its end (`…Result`, `…Response`, nothing).
+    /// Some operations report their failure with status 200.
     var successRoot: String?
+    /// A header without which a success is none: something else than the server may have answered.
+    var successHeader: String?
+    /// A success has no body: what comes with one is from something else than the server.
+    var successIsEmpty = false
     /// Told when the server asks for fewer requests.
     var throttled: (@Sendable () -> Void)?
     /// False where a lost answer must be looked into before the operation is tried again.

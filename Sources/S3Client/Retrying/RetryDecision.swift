@@ -25,12 +25,16 @@ enum RetryDecision: Equatable, Sendable {
         var clockDifference: Int64?
         /// HEAD has no body, so that its errors have no code.
         var hasNoBody = false
+        /// It may mean that the server asks for fewer requests: a 403 without a body, of a provider that says so by 403.
+        var mayBeThrottled = false
         /// `Retry-After`, where the server sent one.
         var serverAsks: Duration?
     }
 
     /// Beyond this a clock is off (Amazon bears 15 minutes, others less).
     static let bearableClockDifference: Int64 = 300
+
+    static let attemptsWhereThrottlingIsAGuess = 3
 
     static func decide(_ failure: Failure, history: History, policy: RetryPolicy, region: String) -> RetryDecision {
         guard history.attempts < policy.attempts else { return .fail }
@@ -53,6 +57,7 @@ enum RetryDecision: Equatable, Sendable {
             return history.badDigests < 2 ? .retry(throttled: false) : .fail
         }
         if isThrottling(error) { return .retry(throttled: true) }
+        if failure.mayBeThrottled, history.attempts < attemptsWhereThrottlingIsAGuess { return .retry(throttled: true) }
         if let status = error.status, lastingStatuses.contains(status), !code.isEmpty, lastingCodes.contains(code) {
             return .fail
         }

@@ -1,7 +1,7 @@
 /// Lets so many through at one time as the server bears: half as many when it asks for fewer, at most once a second, and
 /// one more after each round that went well.
-actor ConcurrencyGate {
-    private(set) var limit: Int
+package actor ConcurrencyGate {
+    package private(set) var limit: Int
     private let maximum: Int
     private var running = 0
     private var successes = 0
@@ -9,13 +9,13 @@ actor ConcurrencyGate {
     private var waiting: [(id: Int, continuation: CheckedContinuation<Bool, Never>)] = []
     private var nextID = 0
 
-    init(initial: Int, maximum: Int) {
+    package init(initial: Int, maximum: Int) {
         self.maximum = max(maximum, 1)
         limit = min(max(initial, 1), max(maximum, 1))
     }
 
     /// - Throws: `CancellationError`.
-    func enter() async throws {
+    package func enter() async throws {
         try Task.checkCancellation()
         guard running >= limit else {
             running += 1
@@ -42,7 +42,7 @@ actor ConcurrencyGate {
         }
     }
 
-    func leave(succeeded: Bool) {
+    package func leave(succeeded: Bool) {
         running -= 1
         if succeeded {
             successes += 1
@@ -54,7 +54,7 @@ actor ConcurrencyGate {
         admit()
     }
 
-    func throttle(at now: ContinuousClock.Instant = .now) {
+    package func throttle(at now: ContinuousClock.Instant = .now) {
         if let lastCut, now - lastCut < .seconds(1) { return }
         lastCut = now
         successes = 0

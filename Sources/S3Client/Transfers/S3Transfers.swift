@@ -5,7 +5,7 @@
 public struct S3Transfers: Sendable {
     public let client: S3Client
     public let options: TransferOptions
-    let gate: ConcurrencyGate
+    package let gate: ConcurrencyGate
     let budget: ByteBudget
 
     public init(_ client: S3Client, options: TransferOptions = TransferOptions()) {

@@ -19,7 +19,10 @@ final class AnswerReceiver: HTTPClientResponseDelegate, @unchecked Sendable {
     private var answer = HTTPAnswer(status: 0, headers: [], body: [])
     private var streams = false
 
-    /// - Parameter limit: of a body in memory, in bytes.
+    /// Of what is kept of an error's body, in bytes.
+    private static let errorLimit = 64 << 10
+
+    /// - Parameter limit: of the body of a success, in bytes.
     init(sink: DownloadSink?, limit: Int, _ watch: InactivityWatch, _ body: StreamedBody?) {
         self.sink = sink
         self.limit = limit
@@ -52,12 +55,16 @@ final class AnswerReceiver: HTTPClientResponseDelegate, @unchecked Sendable {
     func didFinishRequest(task: HTTPClient.Task<HTTPAnswer>) throws -> HTTPAnswer { answer }
 
     private func take(_ buffer: ByteBuffer) throws {
+        if answer.status >= 300 {
+            // An error page of any length is cut.
+            answer.body.append(contentsOf: buffer.readableBytesView.prefix(Self.errorLimit - answer.body.count))
+            return
+        }
+        // What is behind the stretch that was asked for belongs to others.
+        guard Int64(answer.body.count) + answer.streamed + Int64(buffer.readableBytes) <= Int64(limit) else {
+            throw S3Error(.integrity, "the answer is longer than \(limit) bytes")
+        }
         guard streams, let sink else {
-            guard answer.body.count + buffer.readableBytes <= limit else {
-                // An error page of any length is cut; what was asked for must fit.
-                if answer.status >= 300 { return }
-                throw S3Error(.malformedAnswer, "the answer is longer than \(limit) bytes")
-            }
             answer.body.append(contentsOf: buffer.readableBytesView)
             return
         }

@@ -1,6 +1,6 @@
 /// What a server says of an object that it has just stored.
 public struct PutResult: Sendable, Equatable {
-    /// As sent, quotes included; empty where the server sent none.
+    /// With its quotes; empty where the server sent none.
     public var etag: String
     public var versionID: String?
     /// `x-amz-checksum-crc64nvme`, in base64, where the server computed one.
