@@ -50,7 +50,8 @@ enum TransportFailure {
             return "no connection to \(error.host), port \(error.port)"
         }
         let reason = String(cString: strerror(first.errnoCode))
-        return "no connection to \(error.host), port \(error.port): \(reason); check the endpoint, and that the server runs"
+        return
+            "no connection to \(error.host), port \(error.port): \(reason); check the endpoint, and that the server runs"
     }
 
     private static func text(of error: IOError) -> String {
