@@ -130,7 +130,7 @@ extension Integration {
             #expect(nameless.message.contains("the name none.invalid is not known"))
             let closed = try await failure(of: try TestStore.rgw.configuration(endpoint: "http://127.0.0.1:1"), list)
             #expect(closed.kind == .transport)
-            #expect(closed.message.contains("127.0.0.1, port 1: Connection refused"))
+            #expect(closed.message.contains("Connection refused; check the endpoint"))
         }
 
         @Test("No bucket, and no right to make one")
@@ -242,8 +242,10 @@ extension Integration {
                     try await plain.client.deleteObject(plain.object("a"))
                 }
                 #expect(delete?.code == "AccessDenied")
-                let many = try await plain.client.deleteObjects(in: plain.name, [ObjectVersion("a")])
-                #expect(many.map { $0.error?.code } == ["AccessDenied"])
+                let many = await #expect(throws: S3Error.self) {
+                    try await plain.client.deleteObjects(in: plain.name, [ObjectVersion("a")])
+                }
+                #expect(many?.code == "AccessDenied")
                 // Who may not list is not told whether an object is there.
                 let missing = await #expect(throws: S3Error.self) {
                     try await plain.client.headObject(plain.object("b"))
