@@ -2,7 +2,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 
 CONFIGURATION := release
-SWIFT_FILES := Package.swift Sources Tests
+SWIFT_FILES := Package.swift Sources Tests Benchmarks
 
 .PHONY: all setup build run test lint fmt bench clean
 
@@ -19,10 +19,10 @@ build: setup
 run: build
 	@scripts/run.sh
 
-# One configuration for the product and its tests, so that the dependencies are compiled once.
+# One configuration for the product and its tests, so that the dependencies are compiled once. Starts the servers that
+# the integration tests need, and stops them.
 test: setup
-	swift build -c $(CONFIGURATION) --build-tests
-	swift test -c $(CONFIGURATION) --skip-build
+	@scripts/test.sh $(CONFIGURATION)
 
 lint: setup
 	swift format lint --strict --recursive --parallel $(SWIFT_FILES)

@@ -65,6 +65,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),
+        .executableTarget(name: "s3-transfer", dependencies: ["S3Client"], path: "Benchmarks/S3Transfer"),
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         .testTarget(name: "BackupCoreTests", dependencies: ["BackupCore", "TestSupport"]),
         .testTarget(

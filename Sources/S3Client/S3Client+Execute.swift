@@ -19,8 +19,10 @@ extension S3Client {
         while true {
             let region = signingRegion(for: request.bucket)
             let failure: RetryDecision.Failure
+            let credentials = try await configuration.credentials.credentials()
             do {
-                let answer = try await attempt(request, digests, region: region, deadline: started + policy.deadline)
+                let answer = try await attempt(
+                    request, digests, credentials, region: region, deadline: started + policy.deadline)
                 guard let found = problem(in: answer, of: request) else { return answer }
                 failure = found
             } catch let error as S3Error {
@@ -29,7 +31,8 @@ extension S3Client {
             let wasLost = failure.error.kind == .transport || failure.error.kind == .malformedAnswer
             if wasLost, !request.repeatsAfterLostAnswer { throw failure.error }
             let decision = RetryDecision.decide(failure, history: history, policy: policy, region: region)
-            guard try await prepare(for: decision, after: failure, request, &history, since: started) else {
+            guard try await prepare(
+                for: decision, after: failure, request, credentials, &history, since: started) else {
                 throw failure.error.explained(failure, configuration.endpoint.scheme)
             }
             history.attempts += 1
@@ -39,7 +42,7 @@ extension S3Client {
     /// Does what a decision says; false where the operation has failed.
     private func prepare(
         for decision: RetryDecision, after failure: RetryDecision.Failure, _ request: S3Request,
-        _ history: inout RetryDecision.History, since started: ContinuousClock.Instant
+        _ credentials: Credentials, _ history: inout RetryDecision.History, since started: ContinuousClock.Instant
     ) async throws -> Bool {
         configuration.logger?.debug(
             "a request failed",
@@ -57,7 +60,7 @@ extension S3Client {
             try await Task.sleep(for: pause)
         case .refreshCredentials:
             history.refreshedCredentials = true
-            await configuration.credentials.invalidate()
+            await configuration.credentials.invalidate(credentials)
         case .correctClock(let difference):
             history.correctedClock = true
             memory.clockDifference += difference
@@ -88,9 +91,9 @@ extension S3Client {
     }
 
     private func attempt(
-        _ request: S3Request, _ digests: ContentDigests, region: String, deadline: ContinuousClock.Instant
+        _ request: S3Request, _ digests: ContentDigests, _ credentials: Credentials, region: String,
+        deadline: ContinuousClock.Instant
     ) async throws -> HTTPAnswer {
-        let credentials = try await configuration.credentials.credentials()
         let plan = plan(request, digests, credentials, region: region)
         let left = deadline - ContinuousClock.now
         let nanoseconds = left.components.seconds * 1_000_000_000 + left.components.attoseconds / 1_000_000_000

@@ -105,13 +105,18 @@ extension Integration {
 
         @Test("A certificate for another name")
         func otherName() async throws {
+            // At another address than the one that the certificate names.
+            let proxy = try await FaultyProxy.start(
+                before: try TestStore.rgw.address,
+                [
+                    "--listen", "127.0.0.2:0", "--tls", try TestEnvironment.value("TLS_CERTIFICATE"),
+                    try TestEnvironment.value("TLS_KEY"),
+                ])
             var wrong = try await TestStore.rgwTLS.configuration()
-            let port = try #require(wrong.endpoint.port)
-            wrong.endpoint = try S3Endpoint(parsing: "https://elsewhere.test:\(port)")
-            wrong.addresses = ["elsewhere.test": "127.0.0.1"]
+            wrong.endpoint = try S3Endpoint(parsing: "https://elsewhere.test:\(proxy.port)")
+            wrong.addresses = ["elsewhere.test": "127.0.0.2"]
             let error = try await failure(of: wrong, list)
-            #expect(
-                error.message.contains("not for this name") || error.message.contains("not for the endpoint's name"))
+            #expect(error.message.contains("certificate is not for the endpoint's name"), "\(error)")
         }
 
         @Test("A file of authorities that is none", arguments: ["/nowhere/ca.pem", "/proc/self/status"])

@@ -2,15 +2,18 @@
 """A proxy between an S3 client and an S3 server that injects faults and plays providers. Standard library only.
 
     proxy.py --upstream http://127.0.0.1:PORT [--listen 127.0.0.1:0] [--control 127.0.0.1:0] [--tls CERTIFICATE KEY]
-             [--provider NAME] [--rules JSON|@FILE] [--until-eof]
+             [--tunnel CERTIFICATE KEY] [--provider NAME] [--rules JSON|@FILE] [--until-eof]
 
 Prints one line when it listens: {"endpoint": "http://127.0.0.1:P", "port": P,
 "control": "http://127.0.0.1:C/_control"}.
 With --until-eof it ends when its standard input ends, so that it does not outlive who started it. Bodies are streamed
 in both directions; the client's Host goes through unchanged, because the signature covers it. Virtual hosts
-(BUCKET.NAME) reach Ceph as such: servers.sh makes it know `localhost` and the providers' host names, and a client that
-resolves those to 127.0.0.1 is served. providers.py describes the providers, signature.py what a shifted clock needs:
-the keys ELDER_BACKUP_TEST_S3_[PLAIN_|SMALL_]ACCESS_KEY and …SECRET_KEY from the environment.
+(BUCKET.NAME) reach Ceph as such: servers.sh makes it know `localhost` and the providers' host names. A client gets
+there by resolving those to 127.0.0.1, or by taking this for its forward proxy (http_proxy=http://127.0.0.1:P): then
+http://BUCKET.NAME needs nothing more, and https://BUCKET.NAME needs --tunnel with the test authority's certificate,
+which has the providers' names: CONNECT ends here, and the faults work as ever. providers.py describes the providers.
+A shifted clock, CreateBucket with a location, and classes that Ceph lacks need requests to be signed anew: for that the
+keys ELDER_BACKUP_TEST_S3_[PLAIN_|SMALL_]ACCESS_KEY and …SECRET_KEY must be in the environment.
 
 Control, plain HTTP on the second port. GET /_control answers the state; GET /_control/requests the last 20,000
 requests, one by one; POST /_control takes an object of the fields below, all of them optional, and answers the state,
@@ -101,6 +104,7 @@ class State:
     def __init__(self, upstream):
         self.endpoint = None
         self.upstream = upstream_address(upstream)
+        self.tunnel_context = None
         self.counters = Counters()
         self.keys = {}
         for kind in ("", "PLAIN_", "SMALL_"):
@@ -128,6 +132,8 @@ class State:
         rules.extend(wish.get("rules", []))
         added.extend(wish.get("add", []))
         simulator = None
+        if "options" in wish and not wish.get("provider"):
+            raise ValueError("options are given beside a provider")
         if wish.get("provider"):
             simulator = Simulator(wish["provider"], wish.get("options", {}), self.keys)
         clock = wish.get("clock") or {}
@@ -184,6 +190,14 @@ async def control(state, reader, writer):
         writer.close()
 
 
+def tls_context(files):
+    if not files:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*files)
+    return context
+
+
 async def run(options):
     state = State(options.upstream)
     wish = {}
@@ -196,10 +210,8 @@ async def run(options):
     if options.provider:
         wish["provider"] = options.provider
     state.change(wish)
-    context = None
-    if options.tls:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(*options.tls)
+    context = tls_context(options.tls)
+    state.tunnel_context = tls_context(options.tunnel)
 
     async def connected(reader, writer):
         state.counters.connections += 1
@@ -230,6 +242,7 @@ def main():
     parser.add_argument("--listen", default="127.0.0.1:0")
     parser.add_argument("--control", default="127.0.0.1:0")
     parser.add_argument("--tls", nargs=2, metavar=("CERTIFICATE", "KEY"))
+    parser.add_argument("--tunnel", nargs=2, metavar=("CERTIFICATE", "KEY"))
     parser.add_argument("--provider")
     parser.add_argument("--rules")
     parser.add_argument("--until-eof", action="store_true")

@@ -2,12 +2,13 @@
 
 import base64
 import hashlib
+import os
 import socket
 import time
 
 from checksums import ALGORITHMS
 from providers import PROVIDERS
-from selftest_support import PART, check, client, equal, holds, outcome
+from selftest_support import PART, PREFIX, Proxy, check, client, equal, holds, outcome
 
 resolve = socket.getaddrinfo
 
@@ -88,6 +89,28 @@ def good_client(world):
         s3.delete_bucket(Bucket=bucket)
         state = world.proxy.state()
         equal((state["provider"], state["refusals"]), (name, {}), name)
+
+
+@check("providers: the proxy as a forward proxy: the provider's own names over http, and over https through a tunnel")
+def forward_proxy(world):
+    files = (os.environ[PREFIX + name] for name in ("TLS_CERTIFICATE", "TLS_KEY"))
+    proxy = Proxy(world.rgw, "--tunnel", *files, "--provider", "aws")
+    try:
+        proxy.set(reset=True, provider="aws", options={"rate_limit": 0})
+        body = bytes(9 << 20)
+        for scheme in ("http", "https"):
+            s3 = client(f"{scheme}://s3.eu-central-1.amazonaws.com", style="virtual", region="eu-central-1",
+                        through=proxy.endpoint, verify=os.environ[PREFIX + "RGW_CA"])
+            s3.put_object(Bucket=world.bucket, Key=scheme, Body=body)
+            equal(s3.get_object(Bucket=world.bucket, Key=scheme)["Body"].read(), body, scheme)
+            equal(proxy.requests()[-1]["bucket"], world.bucket, "the bucket of the virtual host")
+            proxy.set(rules=[{"action": {"do": "status", "code": "SlowDown"}}])
+            equal(outcome(s3.head_bucket, Bucket=world.bucket), "503", scheme)
+            proxy.set(rules=[])
+    finally:
+        proxy.end()
+    s3 = client("https://s3.eu-central-1.amazonaws.com", style="virtual", through=world.proxy.endpoint)
+    equal(outcome(s3.list_buckets), "ProxyConnectionError", "a tunnel without a certificate")
 
 
 @check("providers: addressing, by host only or by path only; names with dots may use paths")
@@ -256,6 +279,13 @@ def parts(world):
         equal(outcome(s3.complete_multipart_upload, **wish), code, f"{name}: again")
         if code == "ok":
             equal(s3.complete_multipart_upload(**wish)["ETag"], etag, "same answer")
+        gone = {name: value for name, value in wish.items() if name != "MultipartUpload"}
+        equal(outcome(s3.list_parts, **gone), "NoSuchUpload", f"{name}: parts of an upload that is gone")
+        wish = upload(s3, (PART, 3))
+        world.proxy.set(rules=[{"match": {"operation": "CompleteMultipartUpload", "nth": 1},
+                                "action": {"do": "lose_answer"}}])
+        equal(outcome(s3.complete_multipart_upload, **wish), "ConnectionClosedError", f"{name}: lost")
+        equal(outcome(s3.complete_multipart_upload, **wish), code, f"{name}: again, after a lost answer")
 
 
 @check("providers: checksums are verified, told for objects and parts, and combined for the whole")

@@ -45,7 +45,8 @@ def holds(condition, what):
         raise Failed(what)
 
 
-def client(endpoint, user="", style="path", region="us-east-1", timeout=15, checksums="when_required", **more):
+def client(endpoint, user="", style="path", region="us-east-1", timeout=15, checksums="when_required", through=None,
+           **more):
     # It would follow a wrong region by itself, and the check would not see the refusal.
     botocore.utils.S3RegionRedirectorv2.redirect_from_error = lambda *_, **__: None
     return boto3.client(
@@ -53,7 +54,7 @@ def client(endpoint, user="", style="path", region="us-east-1", timeout=15, chec
         aws_access_key_id=os.environ[f"{PREFIX}{user}ACCESS_KEY"],
         aws_secret_access_key=os.environ[f"{PREFIX}{user}SECRET_KEY"],
         config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": style}, read_timeout=timeout,
-                      signature_version="s3v4", request_checksum_calculation=checksums,
+                      signature_version="s3v4", proxies=through and {"http": through, "https": through}, request_checksum_calculation=checksums,
                       response_checksum_validation="when_required"), **more)
 
 

@@ -156,11 +156,11 @@ print(*(held[i].getsockname()[1] for i in range(len(held))))
 PYTHON
 }
 
+# In a shell of its own: a server that closes at once would end this one by SIGPIPE.
 answers() {
-    local line=
-    { exec 8<>"/dev/tcp/127.0.0.1/$1" && printf 'GET / HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n' >&8 &&
-        read -r -t 2 line <&8; } 2>/dev/null || true
-    exec 8>&- 2>/dev/null || true
+    local line
+    line=$(exec 2>/dev/null 8<>"/dev/tcp/127.0.0.1/$1" && printf 'GET / HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n' >&8 &&
+        read -r -t 2 line <&8 && echo "$line") || true
     [[ $line == HTTP/* ]]
 }
 

@@ -38,6 +38,11 @@ def region_of(request):
     return scope[2] if len(scope) == 5 else None
 
 
+def signed_fields(request):
+    authorization = Authorization.of(request)
+    return authorization.signed if authorization else request.query.get("X-Amz-SignedHeaders", "").split(";")
+
+
 def signed_at(request):
     """Seconds since 1970 of the signature's time; None without one."""
     text = request.header("x-amz-date") or request.query.get("X-Amz-Date")

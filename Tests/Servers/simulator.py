@@ -248,12 +248,18 @@ class Simulator:
     # --- after the upstream
 
     def reads_answer(self, request, head):
-        return head.status == 200 and request.operation in READ_ANSWERS
+        return (head.status == 200 and request.operation in READ_ANSWERS) or self._lost_upload(request, head)
+
+    def _lost_upload(self, request, head):
+        """Ceph says NoSuchKey of an upload that is gone; the others say NoSuchUpload."""
+        return head.status == 404 and request.upload is not None and self.name != "ceph"
 
     def answered(self, request, head, body):
         """Notes what the upstream did, and gives the answer the provider's form; returns the body."""
         if request.operation in ("CreateBucket", "HeadBucket", "DeleteBucket"):
             self._note_bucket(request, head)
+        if body is not None and self._lost_upload(request, head):
+            return body.replace(b"<Code>NoSuchKey<", b"<Code>NoSuchUpload<")
         if head.status >= 300:
             return body
         place = (request.bucket, request.key)

@@ -4,6 +4,7 @@ internal import S3Client
 enum StoreAdvice {
     /// Nil where there is nothing to say beyond the error itself.
     static func text(for error: S3Error) -> String? {
+        if error.code == "AccessDenied", let advice = rights[error.operation] { return advice }
         if let code = error.code, let advice = byCode[code] { return advice }
         switch error.kind {
         case .transport, .deadline:
@@ -28,6 +29,15 @@ enum StoreAdvice {
         default: nil
         }
     }
+
+    /// What a key lacks that may not do an operation, where that is not what backups need anyway.
+    private static let rights: [String: String] = [
+        "CreateBucket":
+            "create the bucket by hand, or allow the key s3:CreateBucket; with BACKUP_S3_CREATE_BUCKET=false none is made",
+        "DeleteObject": "allow the key s3:DeleteObject, or s3:DeleteObjectVersion where the bucket keeps versions; "
+            + "an object lock refuses until it ends",
+        "RestoreObject": "allow the key s3:RestoreObject",
+    ]
 
     /// By the codes of https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList and what other
     /// servers add.

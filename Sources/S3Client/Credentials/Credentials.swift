@@ -2,7 +2,9 @@ internal import Foundation
 
 /// A key, its secret, and where they came from. Its descriptions show neither secret nor token.
 public struct Credentials: Sendable, Equatable, CustomStringConvertible, CustomDebugStringConvertible {
+    /// Public: it goes with every request.
     public var accessKeyID: String
+    /// Never leaves this process.
     public var secretAccessKey: String
     /// Comes with temporary credentials.
     public var sessionToken: String?
@@ -32,5 +34,7 @@ public protocol CredentialsProvider: Sendable {
     /// - Throws: ``S3Error`` of kind `credentials`.
     func credentials() async throws -> Credentials
     /// Forgets what is kept, since a server called it expired.
-    func invalidate() async
+    ///
+    /// - Parameter refused: what the server refused; where something newer is kept by now, that stays. Nil: forget all.
+    func invalidate(_ refused: Credentials?) async
 }

@@ -23,29 +23,31 @@ extension S3Client {
 
     /// Sends one part: 5 MiB to 5 GiB, the last of any size. Sending a number again replaces it.
     ///
-    /// - Parameter number: from 1 to ``ProviderProfile/maximumParts``.
+    /// - Parameters:
+    ///   - number: from 1 to ``ProviderProfile/maximumParts``.
+    ///   - options: those that the upload was begun with.
     /// - Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPart.html
     public func uploadPart(
-        _ object: S3Object, uploadID: String, number: Int, _ body: UploadBody, customerKey: CustomerKey? = nil
+        _ object: S3Object, uploadID: String, number: Int, _ body: UploadBody, options: PutOptions = PutOptions()
     ) async throws -> UploadedPart {
-        try await uploadPart(
-            object, uploadID: uploadID, number: number, body, nil, customerKey: customerKey, throttled: nil)
+        try await uploadPart(object, uploadID: uploadID, number: number, body, nil, options, throttled: nil)
     }
 
     func uploadPart(
         _ object: S3Object, uploadID: String, number: Int, _ body: UploadBody, _ digests: ContentDigests?,
-        customerKey: CustomerKey?, throttled: (@Sendable () -> Void)?
+        _ options: PutOptions, throttled: (@Sendable () -> Void)?
     ) async throws -> UploadedPart {
         var request = S3Request("UploadPart", "PUT", object)
         request.query = [("partNumber", String(number)), ("uploadId", uploadID)]
         request.body = body
-        request.bodyGuard = .digest
+        request.bodyGuard = .part(isLocked: options.lock != nil)
         request.throttled = throttled
-        if let customerKey { request.headers += customerKey.headers() }
+        if let key = options.encryption?.customerKey { request.headers += key.headers() }
         request.successHeader = "etag"
         let answer = try await execute(request, digests)
         return UploadedPart(
-            number: number, etag: answer.header("etag") ?? "", size: body.length, crc64nvme: answer.header("x-amz-checksum-crc64nvme"))
+            number: number, etag: answer.header("etag") ?? "", size: body.length,
+            crc64nvme: answer.header("x-amz-checksum-crc64nvme"))
     }
 
     /// Makes a part of a stretch of another object on the same store.

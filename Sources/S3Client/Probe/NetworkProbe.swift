@@ -40,9 +40,9 @@ struct NetworkProbe: Sendable {
         let (name, port) = target
         do {
             let channel = try await bootstrap().connect(host: name, port: port).get()
-            let address = channel.remoteAddress?.description ?? "\(name):\(port)"
+            let address = channel.remoteAddress?.ipAddress ?? name
             try await channel.close().get()
-            return "connected to \(address)"
+            return "connected to \(address), port \(port)"
         } catch {
             throw TransportFailure.error(error)
         }
@@ -84,14 +84,17 @@ struct NetworkProbe: Sendable {
                 into: nil, limit: 64 << 10, patience: .ordinary, deadline: .now() + .seconds(20))
         } catch {
             await transport.shutdown()
+            guard var error = error as? S3Error, error.kind == .transport, configuration.endpoint.scheme == .http else {
+                throw error
+            }
+            error.message += "; should the endpoint begin with https://?"
             throw error
         }
         await transport.shutdown()
         let start = String(decoding: result.body.prefix(512), as: UTF8.self).lowercased()
         if start.contains("<html") || start.contains("<!doctype") {
             throw S3Error(
-                .malformedAnswer, "\(authority) answers with a web page; it is not an S3 server's endpoint",
-                status: result.status)
+                .malformedAnswer, "\(authority) answers with a web page; it is not an S3 server's endpoint")
         }
         guard let date = result.header("date").flatMap(HTTPDate.parse) else { return "the server does not tell the time" }
         let difference = date - configuration.clock()

@@ -122,8 +122,8 @@ struct ObjectProbe {
             let second = Array("the end".utf8)
             let key = probe.put.encryption?.customerKey
             let parts = [
-                try await client.uploadPart(parted, uploadID: id, number: 1, .bytes(first), customerKey: key),
-                try await client.uploadPart(parted, uploadID: id, number: 2, .bytes(second), customerKey: key),
+                try await client.uploadPart(parted, uploadID: id, number: 1, .bytes(first), options: put),
+                try await client.uploadPart(parted, uploadID: id, number: 2, .bytes(second), options: put),
             ]
             let size = Int64(first.count + second.count)
             _ = try await client.completeMultipartUpload(

@@ -25,6 +25,7 @@ extension ProviderProfile {
         profile.conditionalComplete = true
         profile.unsignedPayload = true
         profile.largestObject = 50_000_000_000_000
+        profile.verifiesPayloadHash = true
         return profile
     }()
 
@@ -34,7 +35,7 @@ extension ProviderProfile {
         var profile = ProviderProfile(name: "minio", title: "MinIO", hosts: ["min.io"])
         profile.storageClasses = ["STANDARD", "REDUCED_REDUNDANCY"]
         profile.conditionalPut = true
-        profile.unsignedPayload = true
+        profile.verifiesPayloadHash = true
         return profile
     }()
 
@@ -107,7 +108,7 @@ extension ProviderProfile {
         var profile = ProviderProfile(name: "ceph", title: "Ceph object gateway", hosts: [])
         profile.takesLocationConstraint = false
         profile.conditionalPut = true
-        profile.unsignedPayload = true
+        profile.verifiesPayloadHash = true
         return profile
     }()
 

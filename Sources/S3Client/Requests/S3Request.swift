@@ -5,6 +5,8 @@ package struct S3Request: Sendable {
         case none
         /// A digest that the server must compare: the provider's own checksum, else Content-MD5.
         case digest
+        /// The same for a part, of which there may be many: the signature's SHA-256 where the server compares that.
+        case part(isLocked: Bool)
         /// Content-MD5 whatever else the provider knows.
         case contentMD5
     }

@@ -3,7 +3,7 @@ internal import Synchronization
 
 /// Keys derived from secrets: four rounds of HMAC that hold for a day, a region and a service.
 final class SigningKeyCache: Sendable {
-    struct Scope: Sendable, Hashable {
+    struct Scope: Sendable, Hashable, Redacted {
         var secret: String
         var day: String
         var region: String

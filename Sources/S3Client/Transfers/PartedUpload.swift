@@ -71,8 +71,7 @@ struct PartedUpload: Sendable {
             return sent
         }
         let all = (confirmed + sent).sorted { $0.part.number < $1.part.number }
-        let checksum = MultipartChecksum(all.map(\.digests))
-        let crc = checksum.fullObject.crc64nvmeBase64
+        let crc = MultipartChecksum(all.map(\.digests)).fullObject.crc64nvmeBase64
         let result = try await client.completeMultipartUpload(
             object, uploadID: session.uploadID, parts: all.map(\.part),
             expecting: S3Client.ExpectedObject(
@@ -81,16 +80,16 @@ struct PartedUpload: Sendable {
         try await client.ensureLock(of: object, versionID: result.versionID, put)
         return UploadOutcome(
             etag: result.etag, versionID: result.versionID,
-            proof: client.proof(of: result, put, etag: checksum.compositeETag, crc64nvme: crc),
+            proof: client.proof(of: result, put, etag: MultipartETag.of(all.map(\.part)), crc64nvme: crc),
             resumedParts: confirmed.count, sentParts: sent.count)
     }
 
     private func send(_ part: TransferPart, _ session: UploadSession, _ gate: ConcurrencyGate) async throws -> Sent {
         let body = UploadBody.file(FileSlice(path: path, offset: part.range.lowerBound, length: part.length))
-        let digests = try await client.digests(of: body)
+        let digests = try await client.digests(of: body, for: .part(isLocked: put.lock != nil))
         let uploaded = try await client.uploadPart(
-            object, uploadID: session.uploadID, number: part.number, body, digests,
-            customerKey: put.encryption?.customerKey, throttled: { Task { await gate.throttle() } })
+            object, uploadID: session.uploadID, number: part.number, body, digests, put,
+            throttled: { Task { await gate.throttle() } })
         return Sent(part: uploaded, digests: digests, length: part.length)
     }
 
@@ -114,7 +113,7 @@ struct PartedUpload: Sendable {
         return try await transfers.forEach(candidates) { listed, _ -> Sent? in
             guard let part = expected[listed.number] else { return nil }
             let body = UploadBody.file(FileSlice(path: path, offset: part.range.lowerBound, length: part.length))
-            let digests = try await client.guardDigests(of: body)
+            let digests = try await client.listedDigests(of: body)
             let isOurs =
                 if let crc = listed.crc64nvme { crc == digests.crc64nvmeBase64 } else {
                     client.configuration.profile.etagIsMD5 && listed.etag.trimmingQuotes == digests.md5Hex
@@ -136,7 +135,7 @@ struct PartedUpload: Sendable {
         let parts = TransferPart.all(ofObjectOf: size, partSize: session.partSize)
         let digests = try await transfers.forEach(parts) { part, _ in
             let body = UploadBody.file(FileSlice(path: path, offset: part.range.lowerBound, length: part.length))
-            return (part.number, try await client.guardDigests(of: body))
+            return (part.number, try await client.listedDigests(of: body))
         }.sorted { $0.0 < $1.0 }
         let checksum = MultipartChecksum(digests.map(\.1))
         let result = PutResult(etag: head.etag, versionID: head.versionID, crc64nvme: head.crc64nvme)

@@ -51,10 +51,7 @@ package final class PartialFile: Sendable {
         }
     }
 
-    package func finish() throws {
-        guard fsync(descriptor) == 0 else { throw PartialFile.failure("write to", path) }
-        unlink(path + ".progress")
-    }
+    package func finish() { unlink(path + ".progress") }
 
     private static func read(_ notes: Int32, expecting head: [UInt8]) -> Set<Int>? {
         var bytes = [UInt8](repeating: 0, count: head.count + 100_000)

@@ -6,7 +6,7 @@ extension S3Transfers {
     ///
     /// What has arrived is noted in `path.progress`, so that a later call goes on where this one stopped, as long as the
     /// object is the same (its ETag, and `If-Match`). The file is complete when this returns; whether it is good is for
-    /// the caller to check, who knows what it should be. `path.progress` is then gone.
+    /// the caller to check, who knows what it should be, as is `fsync`. `path.progress` is then gone.
     ///
     /// - Throws: ``S3Error``, or `CancellationError`.
     public func download(
@@ -16,10 +16,10 @@ extension S3Transfers {
         let head = try await client.headObject(object, options: read)
         var read = read
         if !head.etag.isEmpty { read.ifMatch = head.etag }
-        let parts = TransferPart.all(ofObjectOf: head.size, partSize: options.partSize ?? 16 << 20)
+        let parts = TransferPart.all(ofObjectOf: head.size, partSize: options.stretch(ofObjectOf: head.size))
         let file = try PartialFile(path: path, etag: head.etag, size: head.size, parts: parts)
         try await fetch(parts.filter { !file.has($0) }, of: object, read, into: file, total: head.size, progress)
-        try file.finish()
+        file.finish()
         return head
     }
 
@@ -31,7 +31,7 @@ extension S3Transfers {
         _ ranges: [Range<Int64>], of object: S3Object, size: Int64, to path: String,
         options read: ReadOptions = ReadOptions(), progress: @escaping Progress = { _, _ in }
     ) async throws -> Int64 {
-        let partSize = options.partSize ?? 16 << 20
+        let partSize = options.stretch(ofObjectOf: size)
         let stretches = ranges.flatMap { range in
             TransferPart.all(ofObjectOf: range.upperBound - range.lowerBound, partSize: partSize).map {
                 ($0.range.lowerBound + range.lowerBound)..<($0.range.upperBound + range.lowerBound)
@@ -41,7 +41,7 @@ extension S3Transfers {
         let file = try PartialFile(path: path, etag: "", size: size, parts: parts)
         let total = parts.reduce(0) { $0 + $1.length }
         try await fetch(parts, of: object, read, into: file, total: total, progress)
-        try file.finish()
+        file.finish()
         return total
     }
 

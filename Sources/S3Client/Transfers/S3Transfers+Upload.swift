@@ -34,7 +34,7 @@ extension S3Transfers {
         _ path: String, _ size: Int64, _ object: S3Object, _ put: PutOptions
     ) async throws -> UploadOutcome {
         let body = UploadBody.file(FileSlice(path: path, length: size))
-        let digests = try await client.digests(of: body)
+        let digests = try await client.digests(of: body, for: .digest)
         let result = try await client.putObject(object, body, digests, options: put)
         return UploadOutcome(
             etag: result.etag, versionID: result.versionID,
@@ -64,6 +64,20 @@ extension S3Client {
             }
         guard etagTells, let etag else { return nil }
         return result.etag.trimmingQuotes.lowercased() == etag ? .etag : nil
+    }
+}
+
+/// The ETag of an object in parts, as far as ETags are MD5s.
+enum MultipartETag {
+    /// `md5(concatenated MD5s of the parts)-N`, in lower case without quotes, from what the server called the parts; nil
+    /// where one of them is no MD5.
+    static func of(_ parts: [UploadedPart]) -> String? {
+        var digests: [ContentDigests] = []
+        for part in parts.sorted(by: { $0.number < $1.number }) {
+            guard let md5 = Hexadecimal.decode(part.etag.trimmingQuotes), md5.count == 16 else { return nil }
+            digests.append(ContentDigests(size: part.size ?? 0, md5: md5))
+        }
+        return MultipartChecksum(digests).compositeETag
     }
 }
 

@@ -31,7 +31,7 @@ struct StoreRelay: Sendable {
         let range = size > 0 ? 0..<size : nil
         let bytes = try await from.client.getObject(source, range: range, options: read, limit: Int(size)).body
         let body = UploadBody.bytes(bytes)
-        let digests = try await to.client.digests(of: body)
+        let digests = try await to.client.digests(of: body, for: .digest)
         let result = try await to.client.putObject(target, body, digests, options: put)
         progress(size, size)
         return UploadOutcome(
@@ -60,8 +60,7 @@ struct StoreRelay: Sendable {
                 throw error
             }
         }.sorted { $0.0.number < $1.0.number }
-        let checksum = MultipartChecksum(sent.map(\.1))
-        let crc = checksum.fullObject.crc64nvmeBase64
+        let crc = MultipartChecksum(sent.map(\.1)).fullObject.crc64nvmeBase64
         let result = try await to.client.completeMultipartUpload(
             target, uploadID: id, parts: sent.map(\.0),
             expecting: .init(
@@ -70,7 +69,7 @@ struct StoreRelay: Sendable {
         try await to.client.ensureLock(of: target, versionID: result.versionID, put)
         return UploadOutcome(
             etag: result.etag, versionID: result.versionID,
-            proof: to.client.proof(of: result, put, etag: checksum.compositeETag, crc64nvme: crc),
+            proof: to.client.proof(of: result, put, etag: MultipartETag.of(sent.map(\.0)), crc64nvme: crc),
             resumedParts: 0, sentParts: sent.count)
     }
 
@@ -81,9 +80,9 @@ struct StoreRelay: Sendable {
             source, range: part.range, options: read, limit: Int(part.length)
         ).body
         let body = UploadBody.bytes(bytes)
-        let digests = try await to.client.digests(of: body)
+        let digests = try await to.client.digests(of: body, for: .part(isLocked: put.lock != nil))
         let uploaded = try await to.client.uploadPart(
-            target, uploadID: id, number: part.number, body, digests, customerKey: put.encryption?.customerKey,
+            target, uploadID: id, number: part.number, body, digests, put,
             throttled: { Task { await gate.throttle() } })
         return (uploaded, digests)
     }

@@ -7,12 +7,16 @@ public struct TransferOptions: Sendable, Equatable {
     /// Parts under way at first; nil: as the provider's profile says. Throttling makes it less, success more again.
     public var concurrency: Int?
     /// Parts under way at most.
-    public var maximumConcurrency = 16
+    public var maximumConcurrency = 10
     /// Bytes of parts in memory at one time, over all transfers of one ``S3Transfers``. Only a copy from one store to
     /// another holds parts in memory; files are sent and received in slices of 256 KiB.
     public var memory: Int64 = 64 << 20
 
     public init() {}
+
+    /// How much one request of a download asks for: an eighth of the object, from 16 to 64 MiB. Longer stretches cost the
+    /// server less; shorter ones let several connections share a small object.
+    func stretch(ofObjectOf size: Int64) -> Int64 { partSize ?? min(max(size / 8, 16 << 20), 64 << 20) }
 
     /// Every part but the last has the same size: some providers demand it.
     ///
@@ -55,7 +59,8 @@ public struct UploadSession: Sendable, Equatable, Codable {
 public enum UploadProof: String, Sendable, Equatable, Codable, CaseIterable {
     /// The server computed the whole object's checksum and it is ours.
     case serverChecksum = "server_checksum"
-    /// The server compared each part's MD5, and the object's ETag is the one that these parts make.
+    /// The server compared a digest of each part (its MD5, or the SHA-256 in its signature), and the object's ETag is
+    /// the one that these parts make.
     case etag
 }
 

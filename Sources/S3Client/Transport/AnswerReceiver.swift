@@ -14,6 +14,8 @@ final class AnswerReceiver: HTTPClientResponseDelegate, @unchecked Sendable {
 
     private let sink: DownloadSink?
     private let limit: Int
+    private let watch: InactivityWatch
+    private let body: StreamedBody?
     private var answer = HTTPAnswer(status: 0, headers: [], body: [])
     private var streams = false
 
@@ -21,12 +23,19 @@ final class AnswerReceiver: HTTPClientResponseDelegate, @unchecked Sendable {
     private static let errorLimit = 64 << 10
 
     /// - Parameter limit: of the body of a success, in bytes.
-    init(sink: DownloadSink?, limit: Int) {
+    init(sink: DownloadSink?, limit: Int, _ watch: InactivityWatch, _ body: StreamedBody?) {
         self.sink = sink
         self.limit = limit
+        self.watch = watch
+        self.body = body
     }
 
+    func didSendRequestPart(task: HTTPClient.Task<HTTPAnswer>, _ part: IOData) { body?.partWritten() }
+
+    func didSendRequest(task: HTTPClient.Task<HTTPAnswer>) { watch.requestSent() }
+
     func didReceiveHead(task: HTTPClient.Task<HTTPAnswer>, _ head: HTTPResponseHead) -> EventLoopFuture<Void> {
+        watch.touch()
         answer.status = Int(head.status.code)
         answer.headers = head.headers.map { ($0.name.lowercased(), $0.value) }
         streams = sink != nil && (200..<300).contains(answer.status)
@@ -34,6 +43,7 @@ final class AnswerReceiver: HTTPClientResponseDelegate, @unchecked Sendable {
     }
 
     func didReceiveBodyPart(task: HTTPClient.Task<HTTPAnswer>, _ buffer: ByteBuffer) -> EventLoopFuture<Void> {
+        watch.touch()
         do {
             try take(buffer)
             return task.eventLoop.makeSucceededVoidFuture()

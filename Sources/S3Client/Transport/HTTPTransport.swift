@@ -20,22 +20,19 @@ final class HTTPTransport: Sendable {
     /// How long an answer may take to begin.
     enum Patience: Sendable { case ordinary, long }
 
-    private let ordinary: HTTPClient
-    private let long: HTTPClient
+    private let client: HTTPClient
+    private let configuration: S3Configuration
 
     /// - Throws: ``S3Error`` of kind `configuration` where the file of authorities cannot be read.
     init(_ configuration: S3Configuration) throws {
-        let settings = try HTTPTransport.settings(configuration)
-        ordinary = HTTPClient(eventLoopGroupProvider: .singleton, configuration: settings)
-        var patient = settings
-        patient.timeout.read = .seconds(Int64(configuration.longAnswerTimeout))
-        long = HTTPClient(eventLoopGroupProvider: .singleton, configuration: patient)
+        self.configuration = configuration
+        client = HTTPClient(
+            eventLoopGroupProvider: .singleton, configuration: try HTTPTransport.settings(configuration))
     }
 
     func shutdown() async {
         // A client that was shut down before says so; there is nothing else to tell.
-        try? await ordinary.shutdown()
-        try? await long.shutdown()
+        try? await client.shutdown()
     }
 
     private static func settings(_ configuration: S3Configuration) throws -> HTTPClient.Configuration {
@@ -43,15 +40,18 @@ final class HTTPTransport: Sendable {
         settings.redirectConfiguration = .disallow
         settings.httpVersion = .http1Only
         settings.decompression = .disabled
-        settings.timeout = .init(
-            connect: .seconds(Int64(configuration.connectTimeout)),
-            read: .seconds(Int64(configuration.inactivityTimeout)),
-            write: .seconds(Int64(configuration.inactivityTimeout)))
+        // The client's own limits do not see a request's body that gets no further; ``InactivityWatch`` does.
+        settings.timeout = .init(connect: .seconds(Int64(configuration.connectTimeout)))
         // Servers close an idle connection after about five seconds; a request on such a one is lost.
         settings.connectionPool = .init(
             idleTimeout: .seconds(4), concurrentHTTP1ConnectionsPerHostSoftLimit: configuration.connections)
         settings.connectionPool.retryConnectionEstablishment = false
         settings.dnsOverride = configuration.addresses
+        // Larger reads: fewer calls for each megabyte of a download. There is no other way in to a connection's options.
+        settings.http1_1ConnectionDebugInitializer = { channel in
+            channel.setOption(
+                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 4096, initial: 16_384, maximum: 262_144))
+        }
         settings.tlsConfiguration = try tls(configuration)
         let endpoint = configuration.endpoint
         let port = endpoint.port ?? (endpoint.scheme == .https ? 443 : 80)
@@ -93,19 +93,32 @@ final class HTTPTransport: Sendable {
         } catch {
             throw S3Error(.configuration, "\(plan.url.prefix { $0 != "?" }) cannot be asked: \(error)")
         }
+        let watch = InactivityWatch(
+            inactivity: configuration.inactivityTimeout,
+            answer: patience == .long ? configuration.longAnswerTimeout : configuration.inactivityTimeout)
+        let loop = client.eventLoopGroup.next()
+        var body: StreamedBody?
         switch plan.body {
         case .bytes(let bytes):
-            request.body = .bytes(bytes)
+            if !bytes.isEmpty || plan.method == "PUT" || plan.method == "POST" {
+                body = StreamedBody(.bytes(bytes), length: Int64(bytes.count), watch, on: loop)
+            }
         case .file(let file):
             descriptor = open(file.path, O_RDONLY | O_CLOEXEC)
             guard descriptor >= 0 else {
                 throw S3Error(.file, "cannot open \(file.path): \(String(cString: strerror(errno)))")
             }
-            request.body = FileBody(descriptor: descriptor, file: file).requestBody
+            body = StreamedBody(
+                .file(file, descriptor: descriptor), length: file.length, watch, on: loop)
         }
-        let client = patience == .long ? long : ordinary
+        request.body = body?.requestBody
         let task = client.execute(
-            request: request, delegate: AnswerReceiver(sink: sink, limit: limit), deadline: deadline)
+            request: request, delegate: AnswerReceiver(sink: sink, limit: limit, watch, body),
+            eventLoop: .delegateAndChannel(on: loop), deadline: deadline)
+        let watcher = watch.start(on: task.eventLoop) {
+            task.fail(reason: S3Error(.transport, "the server stopped taking or sending data"))
+        }
+        defer { watcher.cancel() }
         do {
             return try await withTaskCancellationHandler {
                 try await task.get()

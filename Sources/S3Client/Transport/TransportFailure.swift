@@ -15,12 +15,7 @@ enum TransportFailure {
         case let error as NIOConnectionError: S3Error(.transport, text(of: error))
         case let error as NIOSSLError: S3Error(.transport, text(ofTLS: "\(error)"))
         case let error as NIOSSLExtraError: S3Error(.transport, text(ofTLS: "\(error)"))
-        case let error as IOError where [ECONNREFUSED, EHOSTUNREACH, ENETUNREACH].contains(error.errnoCode):
-            S3Error(
-                .transport,
-                "no connection: \(String(cString: strerror(error.errnoCode))); check the endpoint, and that the server runs")
-        case let error as IOError:
-            S3Error(.transport, "the connection broke: \(String(cString: strerror(error.errnoCode)))")
+        case let error as IOError: S3Error(.transport, text(of: error))
         case let error as ChannelError: S3Error(.transport, text(of: error))
         default: S3Error(.transport, "the connection failed: \(error)")
         }
@@ -58,6 +53,15 @@ enum TransportFailure {
         }
         let reason = String(cString: strerror(first.errnoCode))
         return "no connection to \(error.host), port \(error.port): \(reason); check the endpoint, and that the server runs"
+    }
+
+    private static func text(of error: IOError) -> String {
+        let reason = String(cString: strerror(error.errnoCode))
+        switch error.errnoCode {
+        case ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, EHOSTDOWN, ENETDOWN, ETIMEDOUT, EADDRNOTAVAIL:
+            return "no connection: \(reason); check the endpoint, and that the server runs"
+        default: return "the connection broke: \(reason)"
+        }
     }
 
     private static func text(of error: ChannelError) -> String {

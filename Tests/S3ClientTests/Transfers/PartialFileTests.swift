@@ -73,7 +73,7 @@ import Testing
     func finished() throws {
         let file = try PartialFile(path: path, etag: "\"e\"", size: 25, parts: parts)
         for part in parts { try file.note(part) }
-        try file.finish()
+        file.finish()
         #expect(try FileManager.default.contentsOfDirectory(atPath: directory) == ["file"])
     }
 
