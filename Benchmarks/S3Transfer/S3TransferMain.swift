@@ -23,7 +23,9 @@ struct S3TransferMain {
         }
         guard words.count == 2, let endpoint = options["--endpoint"], let bucket = options["--bucket"],
             let key = options["--key"]
-        else { throw S3Error(.configuration, "usage: s3-transfer upload|download --endpoint URL --bucket B --key K FILE") }
+        else {
+            throw S3Error(.configuration, "usage: s3-transfer upload|download --endpoint URL --bucket B --key K FILE")
+        }
         let environment = ProcessInfo.processInfo.environment
         var configuration = S3Configuration(
             endpoint: try S3Endpoint(parsing: endpoint),

@@ -31,8 +31,10 @@ extension S3Client {
             let wasLost = failure.error.kind == .transport || failure.error.kind == .malformedAnswer
             if wasLost, !request.repeatsAfterLostAnswer { throw failure.error }
             let decision = RetryDecision.decide(failure, history: history, policy: policy, region: region)
-            guard try await prepare(
-                for: decision, after: failure, request, credentials, &history, since: started) else {
+            guard
+                try await prepare(
+                    for: decision, after: failure, request, credentials, &history, since: started)
+            else {
                 throw failure.error.explained(failure, configuration.endpoint.scheme)
             }
             history.attempts += 1
@@ -46,7 +48,9 @@ extension S3Client {
     ) async throws -> Bool {
         configuration.logger?.debug(
             "a request failed",
-            metadata: ["s3.error": "\(failure.error)", "s3.decision": "\(decision)", "s3.attempt": "\(history.attempts)"])
+            metadata: [
+                "s3.error": "\(failure.error)", "s3.decision": "\(decision)", "s3.attempt": "\(history.attempts)",
+            ])
         switch decision {
         case .fail:
             return false
@@ -82,7 +86,8 @@ extension S3Client {
             return nil
         }
         failure.hasNoBody = request.method == "HEAD"
-        failure.mayBeThrottled = failure.hasNoBody && answer.status == 403 && configuration.profile.throttlesByForbidding
+        failure.mayBeThrottled =
+            failure.hasNoBody && answer.status == 403 && configuration.profile.throttlesByForbidding
         failure.clockDifference = answer.header("date").flatMap(HTTPDate.parse).map { $0 - now() }
         let asks = answer.header("retry-after").flatMap { Int64($0) }
         let asksMilliseconds = answer.header("x-amz-retry-after").flatMap { Int64($0) }
@@ -159,7 +164,8 @@ extension S3Error {
             error.message += "; should the endpoint begin with https://?"
         }
         if let difference = failure.clockDifference, abs(difference) > RetryDecision.bearableClockDifference {
-            error.message += (error.message.isEmpty ? "" : "; ")
+            error.message +=
+                (error.message.isEmpty ? "" : "; ")
                 + "this machine's clock differs from the server's by \(abs(difference)) seconds"
         }
         return error

@@ -15,6 +15,7 @@
 /// Every operation throws ``S3Error``, or `CancellationError` where its task was cancelled. Operations may run at the
 /// same time. The API reference is https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html
 public final class S3Client: Sendable {
+    /// As given.
     public let configuration: S3Configuration
     let transport: HTTPTransport
     let memory = ServerMemory()

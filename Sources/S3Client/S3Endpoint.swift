@@ -2,13 +2,16 @@ internal import Foundation
 
 /// Where a store listens: scheme, host, port, and how buckets are named there.
 public struct S3Endpoint: Sendable, Equatable, CustomStringConvertible {
+    /// Whether TLS is spoken.
     public enum Scheme: String, Sendable, Equatable { case http, https }
 
+    /// https, unless it was said otherwise.
     public var scheme: Scheme
     /// In lower case; an IPv6 address in brackets.
     public var host: String
     /// Nil: the scheme's own.
     public var port: Int?
+    /// How buckets are named.
     public var addressing: S3Addressing
     /// Amazon's own: the host follows the region.
     public var isAmazon: Bool
@@ -34,7 +37,9 @@ public struct S3Endpoint: Sendable, Equatable, CustomStringConvertible {
     /// - Throws: ``S3Error`` of kind `configuration`, saying what is wrong with the address.
     public init(parsing text: String, addressing: S3Addressing? = nil) throws {
         func fail(_ reason: String) -> S3Error {
-            S3Error(.configuration, "\"\(text)\" is not an endpoint: \(reason); write it as https://host or https://host:port")
+            S3Error(
+                .configuration,
+                "\"\(text)\" is not an endpoint: \(reason); write it as https://host or https://host:port")
         }
         var rest = Substring(text)
         var scheme = Scheme.https
@@ -52,20 +57,24 @@ public struct S3Endpoint: Sendable, Equatable, CustomStringConvertible {
         guard !rest.contains("@") else { throw fail("it has a user name, and credentials are given by themselves") }
         var host = rest
         var port: Int?
-        let end = rest.hasPrefix("[") ? rest.firstIndex(of: "]").map { rest.index(after: $0) } : rest.firstIndex(of: ":")
+        let end =
+            rest.hasPrefix("[") ? rest.firstIndex(of: "]").map { rest.index(after: $0) } : rest.firstIndex(of: ":")
         if let end, end < rest.endIndex {
-            guard rest[end] == ":", let number = Int(rest[rest.index(after: end)...]), (1...65_535).contains(number) else {
+            guard rest[end] == ":", let number = Int(rest[rest.index(after: end)...]), (1...65_535).contains(number)
+            else {
                 throw fail("its port is not a number from 1 to 65535")
             }
             host = rest[..<end]
             port = number
         }
         let isAddress = host.hasPrefix("[") && host.hasSuffix("]")
-        let isName = !host.isEmpty && host.utf8.allSatisfy {
-            ($0 | 0x20 >= UInt8(ascii: "a") && $0 | 0x20 <= UInt8(ascii: "z"))
-                || ($0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9"))
-                || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_")
-        }
+        let isName =
+            !host.isEmpty
+            && host.utf8.allSatisfy {
+                ($0 | 0x20 >= UInt8(ascii: "a") && $0 | 0x20 <= UInt8(ascii: "z"))
+                    || ($0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9"))
+                    || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_")
+            }
         guard isAddress || isName else { throw fail(host.isEmpty ? "it has no host" : "its host has odd characters") }
         let name = host.lowercased()
         self.scheme = scheme
@@ -79,6 +88,7 @@ public struct S3Endpoint: Sendable, Equatable, CustomStringConvertible {
     /// With the port, where it is not the scheme's own: what goes into the `Host` header.
     public var authority: String { host + (port.map { ":\($0)" } ?? "") }
 
+    /// As in `https://host:port`.
     public var description: String { "\(scheme.rawValue)://\(authority)" }
 
     /// Where a request for a bucket goes: the `Host` header, and the raw path in front of the key.

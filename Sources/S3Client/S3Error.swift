@@ -24,10 +24,13 @@ public struct S3Error: Error, Sendable, Equatable, CustomStringConvertible {
         case cancelled
     }
 
+    /// Which kind of failure.
     public var kind: Kind
     /// The operation by the name of the API reference, such as `PutObject`; empty outside an operation.
     public var operation: String
+    /// The bucket that was asked; nil where none was.
     public var bucket: String?
+    /// The key that was asked; nil where none was.
     public var key: String?
     /// Of the answer; nil where none came.
     public var status: Int?
@@ -42,6 +45,7 @@ public struct S3Error: Error, Sendable, Equatable, CustomStringConvertible {
     /// The region that the answer names where the request went to a wrong one.
     public var region: String?
 
+    /// A failure.
     public init(
         _ kind: Kind, _ message: String, operation: String = "", bucket: String? = nil, key: String? = nil,
         status: Int? = nil, code: String? = nil, requestID: String? = nil, hostID: String? = nil, region: String? = nil
@@ -58,6 +62,7 @@ public struct S3Error: Error, Sendable, Equatable, CustomStringConvertible {
         self.region = region
     }
 
+    /// One line: the operation, the place, the provider's code and message, the request's id.
     public var description: String {
         var text = operation.isEmpty ? "" : operation + " "
         if let bucket { text += bucket + (key.map { "/" + $0 } ?? "") + " " }

@@ -82,9 +82,10 @@ extension Integration {
                 try await proxy.resetCounters()
                 let outcome = try await transfers.upload(
                     file.path, to: bucket.object("a"), session: session, began: { sessions.note($0) })
-                #expect(outcome.resumedParts == there.count)
-                #expect(outcome.sentParts == 9 - there.count)
-                #expect(try await proxy.requests("UploadPart") == 9 - there.count)
+                // A part that was on its way when the upload failed may have landed since.
+                #expect(outcome.resumedParts >= there.count)
+                #expect(outcome.resumedParts + outcome.sentParts == 9)
+                #expect(try await proxy.requests("UploadPart") == outcome.sentParts)
                 #expect(try await proxy.requests("CreateMultipartUpload") == 0)
                 #expect(outcome.proof == Self.proof(store))
                 #expect(sessions.current == nil)

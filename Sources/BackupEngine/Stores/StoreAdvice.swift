@@ -8,11 +8,14 @@ enum StoreAdvice {
         if let code = error.code, let advice = byCode[code] { return advice }
         switch error.kind {
         case .transport, .deadline:
-            return "check BACKUP_S3_ENDPOINT and that the server can be reached from here; \"s3 check\" tells where it fails"
+            return
+                "check BACKUP_S3_ENDPOINT and that the server can be reached from here; \"s3 check\" tells where it fails"
         case .credentials: return nil
         case .service: return byStatus(error)
-        case .malformedAnswer: return "check that BACKUP_S3_ENDPOINT is the address of the S3 interface, not of a console"
-        case .integrity: return "try again; if it happens again, look for a faulty proxy or network between here and there"
+        case .malformedAnswer:
+            return "check that BACKUP_S3_ENDPOINT is the address of the S3 interface, not of a console"
+        case .integrity:
+            return "try again; if it happens again, look for a faulty proxy or network between here and there"
         case .configuration, .file, .cancelled: return nil
         }
     }
@@ -84,7 +87,8 @@ enum StoreAdvice {
         "NoSuchVersion": "the version is gone: another program, a lifecycle rule or a person deleted it",
         "PreconditionFailed": "another object has taken its place",
         "SlowDown": "the server asks for fewer requests; lower BACKUP_S3_CONCURRENCY, or try again later",
-        "RequestRateLimitExceeded": "the server asks for fewer requests; lower BACKUP_S3_CONCURRENCY, or try again later",
+        "RequestRateLimitExceeded":
+            "the server asks for fewer requests; lower BACKUP_S3_CONCURRENCY, or try again later",
         "BadDigest": "the data were changed on their way: look for a faulty proxy or network",
         "XAmzContentSHA256Mismatch": "the data were changed on their way: look for a faulty proxy or network",
         "InvalidTag": "ask for support: this program sets no tags",

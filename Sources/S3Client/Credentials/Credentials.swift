@@ -13,6 +13,7 @@ public struct Credentials: Sendable, Equatable, CustomStringConvertible, CustomD
     /// Where they were found, for a person: `environment AWS_ACCESS_KEY_ID`, `profile "backup"`, `instance role NAME`.
     public var source: String
 
+    /// Credentials as they were found.
     public init(
         accessKeyID: String, secretAccessKey: String, sessionToken: String? = nil, expiration: Double? = nil,
         source: String
@@ -24,7 +25,9 @@ public struct Credentials: Sendable, Equatable, CustomStringConvertible, CustomD
         self.source = source
     }
 
+    /// The access key and the source; neither secret nor token.
     public var description: String { "credentials \(accessKeyID) from \(source)" }
+    /// As ``description``.
     public var debugDescription: String { description }
 }
 

@@ -46,7 +46,9 @@ extension ObjectHead {
         versionID = answer.header("x-amz-version-id").flatMap { $0 == "null" ? nil : $0 }
         let label = "x-amz-meta-"
         metadata = Dictionary(
-            answer.headers.filter { $0.name.hasPrefix(label) }.map { (String($0.name.dropFirst(label.count)), $0.value) },
+            answer.headers.filter { $0.name.hasPrefix(label) }.map {
+                (String($0.name.dropFirst(label.count)), $0.value)
+            },
             uniquingKeysWith: { first, _ in first })
         contentType = answer.header("content-type")
         storageClass = answer.header("x-amz-storage-class")

@@ -20,7 +20,8 @@ extension S3Client {
         if configuration.profile.takesLocationConstraint, region != "us-east-1", !region.isEmpty {
             request.body = .bytes(
                 try XMLBody.document(
-                    "CreateBucketConfiguration", "<LocationConstraint>\(try XMLText.escape(region))</LocationConstraint>"))
+                    "CreateBucketConfiguration",
+                    "<LocationConstraint>\(try XMLText.escape(region))</LocationConstraint>"))
         }
         if objectLock { request.headers.append(("x-amz-bucket-object-lock-enabled", "true")) }
         do {
@@ -70,6 +71,7 @@ extension S3Client {
         try await write("PutBucketPolicy", "policy", of: bucket, Array(json.utf8))
     }
 
+    /// Removes the bucket's policy; one without is a success.
     public func deletePolicy(of bucket: String) async throws {
         try await remove("DeleteBucketPolicy", "policy", of: bucket)
     }

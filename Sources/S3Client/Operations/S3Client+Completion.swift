@@ -15,6 +15,7 @@ extension S3Client {
         /// Refuse where the key is taken, on servers that can.
         public var onlyIfAbsent: Bool
 
+        /// What the upload is known by.
         public init(
             token: String, size: Int64, customerKey: CustomerKey? = nil, crc64nvme: String? = nil,
             onlyIfAbsent: Bool = false
@@ -64,7 +65,8 @@ extension S3Client {
         request.query = [("uploadId", uploadID)]
         let inner = try parts.sorted { $0.number < $1.number }.map { part in
             let checksum = try part.crc64nvme.map { try XMLBody.element("ChecksumCRC64NVME", $0) } ?? ""
-            return "<Part><PartNumber>\(part.number)</PartNumber>\(try XMLBody.element("ETag", part.etag))\(checksum)</Part>"
+            return
+                "<Part><PartNumber>\(part.number)</PartNumber>\(try XMLBody.element("ETag", part.etag))\(checksum)</Part>"
         }
         request.body = .bytes(try XMLBody.document("CompleteMultipartUpload", inner.joined()))
         request.patience = .long

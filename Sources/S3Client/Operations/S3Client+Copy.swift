@@ -2,13 +2,16 @@
 public struct CopyOptions: Sendable, Equatable {
     /// What the copy is given. Its metadata replaces that of the source where ``replacesMetadata`` is set.
     public var put = PutOptions()
+    /// Whether the copy has the metadata of ``put`` and not the source's.
     public var replacesMetadata = false
+    /// Nil: the source's newest version.
     public var sourceVersionID: String?
     /// Of a source that is encrypted with it.
     public var sourceCustomerKey: CustomerKey?
     /// Refuse (412) where the source is another by now.
     public var sourceIfMatch: String?
 
+    /// A plain copy, with the source's metadata.
     public init() {}
 
     func sourceHeaders(_ source: S3Object) -> [(String, String)] {

@@ -9,7 +9,8 @@ extension S3Client {
     /// - Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketEncryption.html
     public func encryption(of bucket: String) async throws -> BucketEncryption? {
         let body = try await read(
-            "GetBucketEncryption", "encryption", of: bucket, missing: ["ServerSideEncryptionConfigurationNotFoundError"])
+            "GetBucketEncryption", "encryption", of: bucket, missing: ["ServerSideEncryptionConfigurationNotFoundError"]
+        )
         guard let body else { return nil }
         let rule = try XMLTree.parse(body).child("Rule")?.child("ApplyServerSideEncryptionByDefault")
         switch rule?.child("SSEAlgorithm")?.text {
@@ -19,6 +20,8 @@ extension S3Client {
         }
     }
 
+    /// Sets what is encrypted without a wish of its own.
+    /// https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketEncryption.html
     public func setEncryption(of bucket: String, _ encryption: BucketEncryption) async throws {
         var inner = "<SSEAlgorithm>AES256</SSEAlgorithm>"
         if case .kms(let keyID) = encryption {
@@ -32,6 +35,7 @@ extension S3Client {
                 "<Rule><ApplyServerSideEncryptionByDefault>\(inner)</ApplyServerSideEncryptionByDefault></Rule>"))
     }
 
+    /// Removes the bucket's default encryption.
     public func deleteEncryption(of bucket: String) async throws {
         try await remove("DeleteBucketEncryption", "encryption", of: bucket)
     }

@@ -1,7 +1,10 @@
 /// What happens to a bucket's objects by themselves, by age in days.
 public struct LifecycleRule: Sendable, Equatable {
+    /// A name of up to 255 characters, one of its own within the bucket.
     public var id: String
+    /// Of the keys that it is about; empty: all.
     public var prefix: String
+    /// Whether the server follows it.
     public var isEnabled: Bool
     /// Objects are deleted after so many days.
     public var expirationDays: Int?
@@ -9,10 +12,12 @@ public struct LifecycleRule: Sendable, Equatable {
     public var noncurrentExpirationDays: Int?
     /// Uploads that were never completed are aborted after so many days.
     public var abortIncompleteUploadDays: Int?
+    /// Objects move to ``transitionClass`` after so many days.
     public var transitionDays: Int?
     /// The storage class of the transition.
     public var transitionClass: String?
 
+    /// A rule that does nothing yet.
     public init(id: String, prefix: String, isEnabled: Bool = true) {
         self.id = id
         self.prefix = prefix
@@ -29,12 +34,15 @@ extension S3Client {
         return try XMLTree.parse(body).children("Rule").map(LifecycleRule.init)
     }
 
+    /// Replaces all rules; 1,000 at most.
+    /// https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketLifecycleConfiguration.html
     public func setLifecycle(of bucket: String, _ rules: [LifecycleRule]) async throws {
         try await write(
             "PutBucketLifecycleConfiguration", "lifecycle", of: bucket,
             try XMLBody.document("LifecycleConfiguration", try rules.map { try $0.xml() }.joined()))
     }
 
+    /// Removes all rules.
     public func deleteLifecycle(of bucket: String) async throws {
         try await remove("DeleteBucketLifecycle", "lifecycle", of: bucket)
     }
@@ -68,7 +76,8 @@ extension LifecycleRule {
         }
         if let expirationDays { text += "<Expiration><Days>\(expirationDays)</Days></Expiration>" }
         if let days = noncurrentExpirationDays {
-            text += "<NoncurrentVersionExpiration><NoncurrentDays>\(days)</NoncurrentDays></NoncurrentVersionExpiration>"
+            text +=
+                "<NoncurrentVersionExpiration><NoncurrentDays>\(days)</NoncurrentDays></NoncurrentVersionExpiration>"
         }
         if let days = abortIncompleteUploadDays {
             text += "<AbortIncompleteMultipartUpload><DaysAfterInitiation>\(days)</DaysAfterInitiation>"

@@ -9,6 +9,7 @@ enum ListedText {
 /// The objects of a bucket under a prefix, in the order of their keys' bytes; a page of 1,000 is fetched when it is
 /// reached.
 public struct ObjectListing: AsyncSequence, Sendable {
+    /// One object.
     public typealias Element = ListedObject
 
     let client: S3Client
@@ -16,8 +17,10 @@ public struct ObjectListing: AsyncSequence, Sendable {
     let prefix: String
     let startAfter: String?
 
+    /// Begins the listing; each iterator asks the server anew.
     public func makeAsyncIterator() -> Iterator { Iterator(listing: self) }
 
+    /// Goes through the pages.
     public struct Iterator: AsyncIteratorProtocol {
         let listing: ObjectListing
         private var page: ArraySlice<ListedObject> = []
@@ -30,6 +33,9 @@ public struct ObjectListing: AsyncSequence, Sendable {
             marker = listing.startAfter
         }
 
+        /// The next object; nil after the last.
+        ///
+        /// - Throws: ``S3Error``.
         public mutating func next() async throws -> ListedObject? {
             while page.isEmpty {
                 if isLast { return nil }

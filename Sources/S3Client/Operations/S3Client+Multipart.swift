@@ -132,7 +132,8 @@ extension S3Client {
             let decodes = tree.child("EncodingType")?.text == "url"
             // Ceph encodes and does not say so, others do neither: where it matters, plain keys are asked for.
             if asksForEncoding, !decodes,
-                tree.children("Upload").contains(where: { $0.child("Key")?.text.contains { "%+".contains($0) } == true })
+                tree.children("Upload").contains(where: { $0.child("Key")?.text.contains { "%+".contains($0) } == true }
+                )
             {
                 asksForEncoding = false
                 continue

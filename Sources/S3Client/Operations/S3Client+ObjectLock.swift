@@ -1,5 +1,6 @@
 /// What a bucket with object lock does to new objects.
 public struct ObjectLockConfiguration: Sendable, Equatable {
+    /// A length of time.
     public enum Period: Sendable, Equatable {
         case days(Int)
         case years(Int)
@@ -7,8 +8,10 @@ public struct ObjectLockConfiguration: Sendable, Equatable {
 
     /// Nil: only what an object is given itself.
     public var defaultMode: ObjectRetention.Mode?
+    /// For how long new objects are locked by default.
     public var defaultPeriod: Period?
 
+    /// Lock that is on, with or without a default.
     public init(defaultMode: ObjectRetention.Mode? = nil, defaultPeriod: Period? = nil) {
         self.defaultMode = defaultMode
         self.defaultPeriod = defaultPeriod
@@ -34,6 +37,8 @@ extension S3Client {
         return found
     }
 
+    /// Sets the default of a bucket that was made with object lock.
+    /// https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectLockConfiguration.html
     public func setObjectLockConfiguration(of bucket: String, _ lock: ObjectLockConfiguration) async throws {
         var inner = "<ObjectLockEnabled>Enabled</ObjectLockEnabled>"
         if let mode = lock.defaultMode, let period = lock.defaultPeriod {
@@ -75,7 +80,8 @@ extension S3Client {
         request.body = .bytes(
             try XMLBody.document(
                 "Retention",
-                "<Mode>\(retention.mode.rawValue)</Mode><RetainUntilDate>\(HTTPDate.iso(retention.until))</RetainUntilDate>"))
+                "<Mode>\(retention.mode.rawValue)</Mode><RetainUntilDate>\(HTTPDate.iso(retention.until))</RetainUntilDate>"
+            ))
         request.bodyGuard = .contentMD5
         if bypassGovernance { request.headers.append(("x-amz-bypass-governance-retention", "true")) }
         _ = try await execute(request)

@@ -86,7 +86,8 @@ extension S3Client {
         request.successIsEmpty = true
         let answer = try await execute(request)
         return DeleteResult(
-            isDeleteMarker: answer.header("x-amz-delete-marker") == "true", versionID: answer.header("x-amz-version-id"))
+            isDeleteMarker: answer.header("x-amz-delete-marker") == "true", versionID: answer.header("x-amz-version-id")
+        )
     }
 
     /// Deletes any number of objects, 1,000 at a time. An object that is not there counts as deleted.

@@ -16,6 +16,8 @@ extension S3Client {
         }
     }
 
+    /// Turns versions on, or suspends them; they cannot be turned off again.
+    /// https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketVersioning.html
     public func setVersioning(of bucket: String, enabled: Bool) async throws {
         try await write(
             "PutBucketVersioning", "versioning", of: bucket,

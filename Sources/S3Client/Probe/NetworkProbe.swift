@@ -96,7 +96,9 @@ struct NetworkProbe: Sendable {
             throw S3Error(
                 .malformedAnswer, "\(authority) answers with a web page; it is not an S3 server's endpoint")
         }
-        guard let date = result.header("date").flatMap(HTTPDate.parse) else { return "the server does not tell the time" }
+        guard let date = result.header("date").flatMap(HTTPDate.parse) else {
+            return "the server does not tell the time"
+        }
         let difference = date - configuration.clock()
         guard abs(difference) <= RetryDecision.bearableClockDifference else {
             let way = difference > 0 ? "behind" : "ahead of"
@@ -119,7 +121,8 @@ struct NetworkProbe: Sendable {
         let status = getaddrinfo(name, String(port), &hints, &list)
         guard status == 0 else {
             throw S3Error(
-                .transport, "the name \(name) is not known (\(String(cString: gai_strerror(status)))); check the "
+                .transport,
+                "the name \(name) is not known (\(String(cString: gai_strerror(status)))); check the "
                     + "endpoint, and this machine's name resolution")
         }
         defer { freeaddrinfo(list) }
@@ -128,7 +131,8 @@ struct NetworkProbe: Sendable {
         while let entry = next {
             var text = [CChar](repeating: 0, count: Int(NI_MAXHOST))
             let length = socklen_t(text.count)
-            if getnameinfo(entry.pointee.ai_addr, entry.pointee.ai_addrlen, &text, length, nil, 0, NI_NUMERICHOST) == 0 {
+            if getnameinfo(entry.pointee.ai_addr, entry.pointee.ai_addrlen, &text, length, nil, 0, NI_NUMERICHOST) == 0
+            {
                 let address = String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
                 if !found.contains(address) { found.append(address) }
             }

@@ -129,7 +129,8 @@ struct ObjectProbe {
             _ = try await client.completeMultipartUpload(
                 parted, uploadID: id, parts: parts, expecting: .init(token: token, size: size, customerKey: key))
             let found = try await client.getObject(
-                parted, range: Int64(first.count)..<size, options: read, limit: 1 << 20).body
+                parted, range: Int64(first.count)..<size, options: read, limit: 1 << 20
+            ).body
             guard found == second else { throw S3Error(.integrity, "the last part is not what was sent") }
             return "\(size) bytes in two parts"
         } catch {

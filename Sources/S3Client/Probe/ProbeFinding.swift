@@ -1,5 +1,6 @@
 /// What one step of a probe found.
 public struct ProbeFinding: Sendable, Equatable {
+    /// What became of a step.
     public enum Outcome: String, Sendable, Equatable, CaseIterable {
         case pass
         case fail
@@ -11,13 +12,16 @@ public struct ProbeFinding: Sendable, Equatable {
         case skipped
     }
 
+    /// What was tried.
     public var step: ProbeStep
+    /// What became of it.
     public var outcome: Outcome
     /// What was found, for a person.
     public var detail: String
     /// Of a failure.
     public var error: S3Error?
 
+    /// A finding.
     public init(_ step: ProbeStep, _ outcome: Outcome, _ detail: String, error: S3Error? = nil) {
         self.step = step
         self.outcome = outcome

@@ -41,10 +41,13 @@ public struct ProviderProfile: Sendable, Equatable {
 
     /// As in `BACKUP_S3_PROVIDER`: lower case, no spaces.
     public var name: String
+    /// As the provider calls itself.
     public var title: String
     /// An endpoint whose host is one of these, or ends in a dot and one of these, is this provider's.
     public var hosts: [String]
+    /// How buckets are named where nothing else was chosen.
     public var addressing = S3Addressing.path
+    /// Where the signature's region comes from.
     public var region = RegionSource.configured
     /// A bucket may be made with a plain CreateBucket.
     public var createsBuckets = true
@@ -52,7 +55,9 @@ public struct ProviderProfile: Sendable, Equatable {
     public var takesLocationConstraint = true
     /// Nil: any class is passed on.
     public var storageClasses: Set<String>?
+    /// What it can encrypt with.
     public var encryptions: Set<Encryption> = Set(Encryption.allCases)
+    /// Whether it has object lock.
     public var objectLock = true
     /// What it computes over stored data; nil: the header is not sent, since it is refused or ignored.
     public var checksum: ServerChecksum?
@@ -72,6 +77,7 @@ public struct ProviderProfile: Sendable, Equatable {
     public var largestObject: Int64 = 5 << 40
     /// Of one CopyObject or UploadPartCopy, in bytes.
     public var largestCopy: Int64 = 5 << 30
+    /// Of one upload.
     public var maximumParts = 10_000
     /// How many parts to begin with; more or fewer follow from what the server bears.
     public var initialConcurrency = 8
@@ -80,6 +86,7 @@ public struct ProviderProfile: Sendable, Equatable {
     /// A delete on a bucket with versions leaves the data; true where versions are always on.
     public var alwaysVersioned = false
 
+    /// A profile of a plain server; what differs is set afterwards.
     public init(name: String, title: String, hosts: [String]) {
         self.name = name
         self.title = title

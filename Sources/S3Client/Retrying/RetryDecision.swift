@@ -40,7 +40,9 @@ package enum RetryDecision: Equatable, Sendable {
 
     package static let attemptsWhereThrottlingIsAGuess = 3
 
-    package static func decide(_ failure: Failure, history: History, policy: RetryPolicy, region: String) -> RetryDecision {
+    package static func decide(
+        _ failure: Failure, history: History, policy: RetryPolicy, region: String
+    ) -> RetryDecision {
         guard history.attempts < policy.attempts else { return .fail }
         let error = failure.error
         switch error.kind {

@@ -6,10 +6,12 @@ public struct RetryPolicy: Sendable, Equatable {
     public var basePause = Duration.milliseconds(100)
     /// The same where the server asks for less.
     public var throttledPause = Duration.seconds(1)
+    /// No pause is longer, unless the server asks for one.
     public var longestPause = Duration.seconds(20)
     /// For all tries of one request together.
     public var deadline = Duration.seconds(1_800)
 
+    /// Ten tries within half an hour.
     public init() {}
 
     /// Full jitter: anything from nothing to the doubled bound.

@@ -3,11 +3,14 @@
 /// Memory stays small whatever the sizes: a file's part is never in memory whole. One value may serve many transfers at
 /// the same time; they share its concurrency and its budget.
 public struct S3Transfers: Sendable {
+    /// Whose store objects are moved to and from.
     public let client: S3Client
+    /// How much moves at one time.
     public let options: TransferOptions
     package let gate: ConcurrencyGate
     let budget: ByteBudget
 
+    /// Transfers over one client.
     public init(_ client: S3Client, options: TransferOptions = TransferOptions()) {
         self.client = client
         self.options = options

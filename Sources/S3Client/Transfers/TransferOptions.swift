@@ -12,6 +12,7 @@ public struct TransferOptions: Sendable, Equatable {
     /// another holds parts in memory; files are sent and received in slices of 256 KiB.
     public var memory: Int64 = 64 << 20
 
+    /// As the provider's profile says.
     public init() {}
 
     /// How much one request of a download asks for: an eighth of the object, from 16 to 64 MiB. Longer stretches cost the
@@ -42,12 +43,14 @@ public struct TransferOptions: Sendable, Equatable {
 
 /// An upload in parts that was begun: all that is needed to go on with it in another process.
 public struct UploadSession: Sendable, Equatable, Codable {
+    /// As the server named it.
     public var uploadID: String
     /// In bytes.
     public var partSize: Int64
     /// What the finished object will carry as ``S3Client/uploadToken``.
     public var token: String
 
+    /// A session as it was kept.
     public init(uploadID: String, partSize: Int64, token: String) {
         self.uploadID = uploadID
         self.partSize = partSize
@@ -66,7 +69,9 @@ public enum UploadProof: String, Sendable, Equatable, Codable, CaseIterable {
 
 /// What became of an upload.
 public struct UploadOutcome: Sendable, Equatable {
+    /// Of the object, as sent, quotes included.
     public var etag: String
+    /// Of the object, on a bucket with versions.
     public var versionID: String?
     /// Nil: the server proves nothing; who needs to know reads it back.
     public var proof: UploadProof?

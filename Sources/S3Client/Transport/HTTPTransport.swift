@@ -50,7 +50,8 @@ final class HTTPTransport: Sendable {
         // Larger reads: fewer calls for each megabyte of a download. There is no other way in to a connection's options.
         settings.http1_1ConnectionDebugInitializer = { channel in
             channel.setOption(
-                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 4096, initial: 16_384, maximum: 262_144))
+                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 4096, initial: 16_384, maximum: 262_144)
+            )
         }
         settings.tlsConfiguration = try tls(configuration)
         let endpoint = configuration.endpoint

@@ -52,7 +52,8 @@ enum TransportFailure {
             return "no connection to \(error.host), port \(error.port)"
         }
         let reason = String(cString: strerror(first.errnoCode))
-        return "no connection to \(error.host), port \(error.port): \(reason); check the endpoint, and that the server runs"
+        return
+            "no connection to \(error.host), port \(error.port): \(reason); check the endpoint, and that the server runs"
     }
 
     private static func text(of error: IOError) -> String {
@@ -81,7 +82,8 @@ enum TransportFailure {
         if text.contains("WRONG_VERSION_NUMBER") || text.contains("HTTP_REQUEST") {
             return "the server does not speak TLS on this port; should the endpoint begin with http://?"
         }
-        if text.contains("failedToValidateHostname") || text.contains("unableToValidateCertificate") || text.contains("noCertificateToValidate") {
+        let names = ["failedToValidateHostname", "unableToValidateCertificate", "noCertificateToValidate"]
+        if names.contains(where: { text.contains($0) }) {
             return "the server's certificate is not for the endpoint's name"
         }
         return "the TLS connection failed: \(text)"

@@ -24,7 +24,9 @@ public struct CustomerKey: Sendable, Equatable, CustomStringConvertible, CustomD
         self.key = key
     }
 
+    /// Says what it is, not what it holds.
     public var description: String { "customer key" }
+    /// As ``description``.
     public var debugDescription: String { description }
 
     /// The headers that go with every request for such an object.

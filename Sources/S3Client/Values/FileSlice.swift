@@ -1,11 +1,13 @@
 /// A stretch of a file that is sent as the body of a request.
 public struct FileSlice: Sendable, Equatable {
+    /// Of the file.
     public var path: String
     /// In bytes from the file's beginning.
     public var offset: Int64
     /// In bytes.
     public var length: Int64
 
+    /// A stretch of a file.
     public init(path: String, offset: Int64 = 0, length: Int64) {
         self.path = path
         self.offset = offset
@@ -37,6 +39,7 @@ public struct DownloadSink: Sendable {
     /// Told after each write how many bytes of the body have arrived in this attempt. It must not block.
     public var received: @Sendable (Int64) -> Void
 
+    /// A place in an open file.
     public init(descriptor: Int32, offset: Int64 = 0, received: @escaping @Sendable (Int64) -> Void = { _ in }) {
         self.descriptor = descriptor
         self.offset = offset
