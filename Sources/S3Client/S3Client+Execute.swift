@@ -35,7 +35,7 @@ extension S3Client {
                 try await prepare(
                     for: decision, after: failure, request, credentials, &history, since: started)
             else {
-                throw failure.error.explained(failure)
+                throw failure.error.explained(failure, configuration.endpoint.scheme)
             }
             history.attempts += 1
         }
@@ -56,7 +56,7 @@ extension S3Client {
             return false
         case .retry(let throttled):
             if throttled { request.throttled?() }
-            if failure.error.code == "BadDigest" { history.badDigests += 1 }
+            if RetryDecision.spoiledBodyCodes.contains(failure.error.code ?? "") { history.badDigests += 1 }
             let pause = configuration.retry.pause(
                 afterAttempt: history.attempts, throttled: throttled, serverAsks: failure.serverAsks,
                 random: Double.random(in: 0..<1))
@@ -157,15 +157,17 @@ extension S3Error {
         return error
     }
 
-    /// Adds the clock's difference where that is what the failure is about.
-    fileprivate func explained(_ failure: RetryDecision.Failure) -> S3Error {
-        guard let difference = failure.clockDifference, abs(difference) > RetryDecision.bearableClockDifference else {
-            return self
-        }
+    /// Adds what may be behind the failure.
+    fileprivate func explained(_ failure: RetryDecision.Failure, _ scheme: S3Endpoint.Scheme) -> S3Error {
         var error = self
-        error.message +=
-            (error.message.isEmpty ? "" : "; ")
-            + "this machine's clock differs from the server's by \(abs(difference)) seconds"
+        if scheme == .http, error.kind == .transport, error.message == TransportFailure.closedWithoutAnswer {
+            error.message += "; should the endpoint begin with https://?"
+        }
+        if let difference = failure.clockDifference, abs(difference) > RetryDecision.bearableClockDifference {
+            error.message +=
+                (error.message.isEmpty ? "" : "; ")
+                + "this machine's clock differs from the server's by \(abs(difference)) seconds"
+        }
         return error
     }
 }

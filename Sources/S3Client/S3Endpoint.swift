@@ -94,7 +94,7 @@ public struct S3Endpoint: Sendable, Equatable, CustomStringConvertible {
     /// Where a request for a bucket goes: the `Host` header, and the raw path in front of the key.
     ///
     /// A name with dots, or with what a host name cannot hold, goes into the path: no certificate covers it.
-    func place(bucket: String?, region: String) -> (authority: String, path: String) {
+    package func place(bucket: String?, region: String) -> (authority: String, path: String) {
         var authority = authority
         if isAmazon, host == "s3.amazonaws.com" || host.hasPrefix("s3.") && host.split(separator: ".").count >= 4 {
             let following = S3Endpoint.amazonHost(region: region) + (port.map { ":\($0)" } ?? "")

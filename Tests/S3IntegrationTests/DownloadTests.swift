@@ -26,7 +26,7 @@ extension Integration {
                 #expect(try folder.bytes(of: "b") == bytes)
                 #expect(folder.exists("b.progress") == false)
                 let fetched = try await proxy.requests("GetObject")
-                #expect((1...5).contains(fetched))
+                #expect((1...6).contains(fetched))
             }
         }
 

@@ -82,9 +82,10 @@ extension Integration {
                 try await proxy.resetCounters()
                 let outcome = try await transfers.upload(
                     file.path, to: bucket.object("a"), session: session, began: { sessions.note($0) })
-                #expect(outcome.resumedParts == there.count)
-                #expect(outcome.sentParts == 9 - there.count)
-                #expect(try await proxy.requests("UploadPart") == 9 - there.count)
+                // A part that was on its way when the upload failed may have landed since.
+                #expect(outcome.resumedParts >= there.count)
+                #expect(outcome.resumedParts + outcome.sentParts == 9)
+                #expect(try await proxy.requests("UploadPart") == outcome.sentParts)
                 #expect(try await proxy.requests("CreateMultipartUpload") == 0)
                 #expect(outcome.proof == Self.proof(store))
                 #expect(sessions.current == nil)
@@ -109,13 +110,29 @@ extension Integration {
                 try await send(1, Array(file.bytes[..<(5 << 20)]))
                 try await send(2, SampleFile.bytes(5 << 20, seed: 99))
                 try await send(3, [1, 2, 3])
-                try await send(4, [1, 2, 3])
                 let session = UploadSession(uploadID: id, partSize: 5 << 20, token: token)
                 try await proxy.resetCounters()
                 let outcome = try await bucket.transfers().upload(file.path, to: bucket.object("a"), session: session)
                 #expect(outcome.resumedParts == 1)
                 #expect(try await proxy.requests("UploadPart") == 2)
                 #expect(try await bucket.read("a") == file.bytes)
+            }
+        }
+
+        @Test("Parts beyond the file's end are another file's: it begins anew, and nothing is left of them")
+        func resumedWithAnotherFile() async throws {
+            try await withBucket(on: .rgw) { bucket async throws in
+                let file = try Folder().sample(11 << 20)
+                let object = bucket.object("a")
+                let id = try await bucket.client.createMultipartUpload(object)
+                _ = try await bucket.client.uploadPart(
+                    object, uploadID: id, number: 1, .bytes(Array(file.bytes[..<(5 << 20)])))
+                _ = try await bucket.client.uploadPart(object, uploadID: id, number: 4, .bytes([1, 2, 3]))
+                let outcome = try await bucket.transfers().upload(
+                    file.path, to: object, session: UploadSession(uploadID: id, partSize: 5 << 20, token: "t"))
+                #expect(outcome.resumedParts == 0)
+                #expect(try await bucket.read("a") == file.bytes)
+                #expect(try await bucket.client.listMultipartUploads(in: bucket.name) == [])
             }
         }
 

@@ -26,15 +26,16 @@ extension ObjectHead {
         }
         if let received, received != length { throw fail("\(received) of \(length) bytes arrived") }
         var whole = length
-        // Some servers answer 200 to who asks for all there is.
-        if let range, !(answer.status == 200 && range.lowerBound == 0 && length <= range.upperBound) {
-            guard answer.status == 206, let stated = answer.header("content-range").flatMap(ContentRange.parse) else {
+        if let range {
+            if let stated = answer.header("content-range").flatMap(ContentRange.parse) {
+                guard stated.range.lowerBound == range.lowerBound, stated.range.upperBound <= range.upperBound,
+                    Int64(stated.range.count) == length
+                else { throw fail("bytes \(range) were asked for, and the server sent \(stated.range)") }
+                whole = stated.whole
+            } else if answer.status != 200 || range.lowerBound != 0 || length > range.upperBound {
+                // Who asks for all there is may be answered as if no stretch were named.
                 throw fail("a stretch was asked for, and the server sent something else")
             }
-            guard stated.range.lowerBound == range.lowerBound, stated.range.upperBound <= range.upperBound,
-                Int64(stated.range.count) == length
-            else { throw fail("bytes \(range) were asked for, and the server sent \(stated.range)") }
-            whole = stated.whole
         }
         self.init(size: whole, answer)
     }
@@ -72,7 +73,7 @@ extension String {
 
 extension RestoreState {
     /// `ongoing-request="false", expiry-date="Fri, 21 Dec 2012 00:00:00 GMT"`
-    init?(header: String) {
+    package init?(header: String) {
         if header.contains("ongoing-request=\"true\"") {
             self = .inProgress
         } else if header.contains("ongoing-request=\"false\"") {
@@ -85,10 +86,10 @@ extension RestoreState {
 }
 
 /// `bytes 0-9/100` (RFC 9110, 14.4).
-enum ContentRange {
-    static func parse(_ text: String) -> (range: Range<Int64>, whole: Int64)? {
+package enum ContentRange {
+    package static func parse(_ text: String) -> (range: Range<Int64>, whole: Int64)? {
         guard text.hasPrefix("bytes ") else { return nil }
-        let numbers = text.dropFirst(6).split { $0 == "-" || $0 == "/" }
+        let numbers = text.dropFirst(6).split(omittingEmptySubsequences: false) { $0 == "-" || $0 == "/" }
         guard numbers.count == 3, let first = Int64(numbers[0]), let last = Int64(numbers[1]),
             let whole = Int64(numbers[2]), first <= last, last < whole
         else { return nil }

@@ -49,7 +49,7 @@ extension S3Client {
 }
 
 extension LifecycleRule {
-    init(_ tree: XMLTree) {
+    package init(_ tree: XMLTree) {
         func number(_ path: String...) -> Int? {
             path.reduce(Optional(tree)) { $0?.child($1) }.flatMap { Int($0.text) }
         }
@@ -66,7 +66,7 @@ extension LifecycleRule {
         transitionClass = tree.child("Transition")?.child("StorageClass")?.text
     }
 
-    func xml() throws -> String {
+    package func xml() throws -> String {
         var text = try XMLBody.element("ID", id)
         text += "<Filter>\(try XMLBody.element("Prefix", prefix))</Filter>"
         text += "<Status>\(isEnabled ? "Enabled" : "Disabled")</Status>"

@@ -86,4 +86,12 @@ extension S3Client {
         if bypassGovernance { request.headers.append(("x-amz-bypass-governance-retention", "true")) }
         _ = try await execute(request)
     }
+
+    /// Locks an object in parts where its server has not: Ceph takes the wish at CreateMultipartUpload and forgets it.
+    func ensureLock(of object: S3Object, versionID: String?, _ options: PutOptions) async throws {
+        guard let lock = options.lock else { return }
+        let read = ReadOptions(versionID: versionID, customerKey: options.encryption?.customerKey)
+        if let found = try await headObject(object, options: read).retention, found.until >= lock.until { return }
+        try await setRetention(of: object, versionID: versionID, lock)
+    }
 }

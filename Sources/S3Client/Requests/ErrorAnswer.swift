@@ -1,7 +1,7 @@
 /// Reads what a server says of a failure.
 /// Source: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#RESTErrorResponses
-enum ErrorAnswer {
-    static func error(_ answer: HTTPAnswer, of request: S3Request) -> S3Error {
+package enum ErrorAnswer {
+    package static func error(_ answer: HTTPAnswer, of request: S3Request) -> S3Error {
         var error = S3Error(
             .service, "", operation: request.operation, bucket: request.bucket, key: request.key,
             status: answer.status, requestID: answer.header("x-amz-request-id"), hostID: answer.header("x-amz-id-2"),
@@ -19,7 +19,7 @@ enum ErrorAnswer {
     }
 
     /// The failure in an answer with status 200, where there is one.
-    static func hiddenError(_ answer: HTTPAnswer, of request: S3Request) -> S3Error? {
+    package static func hiddenError(_ answer: HTTPAnswer, of request: S3Request) -> S3Error? {
         let lacksHeader = request.successHeader.map { answer.header($0) == nil } ?? false
         if lacksHeader || request.successIsEmpty && !answer.body.isEmpty {
             var error = error(answer, of: request)

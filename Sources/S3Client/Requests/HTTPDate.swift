@@ -1,12 +1,12 @@
 /// Dates as HTTP and S3's XML write them, in seconds since 1970.
-enum HTTPDate {
+package enum HTTPDate {
     /// `Fri, 24 May 2013 00:00:00 GMT` (RFC 9110, 5.6.7) or `2013-05-24T00:00:00.000Z` (ISO 8601); nil for another.
-    static func parse(_ text: String) -> Int64? {
+    package static func parse(_ text: String) -> Int64? {
         text.contains(",") ? parseHTTP(text) : parseISO(text)
     }
 
     /// `2013-05-24T00:00:00Z`
-    static func iso(_ seconds: Int64) -> String {
+    package static func iso(_ seconds: Int64) -> String {
         let stamp = SigningDate(secondsSince1970: seconds).timestamp
         let digits = Array(stamp)
         guard digits.count == 16 else { return stamp }

@@ -1,5 +1,5 @@
 /// One operation on a store, before it is addressed, hashed and signed.
-struct S3Request: Sendable {
+package struct S3Request: Sendable {
     /// What guards a body on its way, besides the signature.
     enum Guard: Sendable {
         case none
@@ -27,17 +27,17 @@ struct S3Request: Sendable {
     var patience = HTTPTransport.Patience.ordinary
     /// How the name of a success's root element begins; servers differ in its end (`…Result`, `…Response`, nothing).
     /// Some operations report their failure with status 200.
-    var successRoot: String?
+    package var successRoot: String?
     /// A header without which a success is none: something else than the server may have answered.
-    var successHeader: String?
+    package var successHeader: String?
     /// A success has no body: what comes with one is from something else than the server.
-    var successIsEmpty = false
+    package var successIsEmpty = false
     /// Told when the server asks for fewer requests.
     var throttled: (@Sendable () -> Void)?
     /// False where a lost answer must be looked into before the operation is tried again.
     var repeatsAfterLostAnswer = true
 
-    init(_ operation: String, _ method: String, bucket: String? = nil, key: String? = nil) {
+    package init(_ operation: String, _ method: String, bucket: String? = nil, key: String? = nil) {
         self.operation = operation
         self.method = method
         self.bucket = bucket

@@ -1,6 +1,6 @@
 /// What to do about a failed try: a pure function of the failure and of what was tried before.
 /// Source: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
-enum RetryDecision: Equatable, Sendable {
+package enum RetryDecision: Equatable, Sendable {
     case fail
     case retry(throttled: Bool)
     /// Ask for credentials anew, and sign again.
@@ -10,33 +10,39 @@ enum RetryDecision: Equatable, Sendable {
     case changeRegion(String)
 
     /// What was already done for this request; each cure is tried once, a spoiled body twice.
-    struct History: Equatable, Sendable {
-        var attempts = 1
-        var refreshedCredentials = false
-        var correctedClock = false
-        var changedRegion = false
-        var badDigests = 0
+    package struct History: Equatable, Sendable {
+        package var attempts = 1
+        package var refreshedCredentials = false
+        package var correctedClock = false
+        package var changedRegion = false
+        package var badDigests = 0
+
+        package init() {}
     }
 
     /// The facts of a failure that decide.
-    struct Failure: Equatable, Sendable {
-        var error: S3Error
+    package struct Failure: Equatable, Sendable {
+        package var error: S3Error
         /// The server's `Date` less the one that was sent, in seconds; nil where no answer came.
-        var clockDifference: Int64?
+        package var clockDifference: Int64?
         /// HEAD has no body, so that its errors have no code.
-        var hasNoBody = false
+        package var hasNoBody = false
         /// It may mean that the server asks for fewer requests: a 403 without a body, of a provider that says so by 403.
-        var mayBeThrottled = false
+        package var mayBeThrottled = false
         /// `Retry-After`, where the server sent one.
-        var serverAsks: Duration?
+        package var serverAsks: Duration?
+
+        package init(error: S3Error) { self.error = error }
     }
 
     /// Beyond this a clock is off (Amazon bears 15 minutes, others less).
-    static let bearableClockDifference: Int64 = 300
+    package static let bearableClockDifference: Int64 = 300
 
-    static let attemptsWhereThrottlingIsAGuess = 3
+    package static let attemptsWhereThrottlingIsAGuess = 3
 
-    static func decide(_ failure: Failure, history: History, policy: RetryPolicy, region: String) -> RetryDecision {
+    package static func decide(
+        _ failure: Failure, history: History, policy: RetryPolicy, region: String
+    ) -> RetryDecision {
         guard history.attempts < policy.attempts else { return .fail }
         let error = failure.error
         switch error.kind {
@@ -53,7 +59,7 @@ enum RetryDecision: Equatable, Sendable {
             return .correctClock(difference)
         }
         if expiredCredentials.contains(code) { return history.refreshedCredentials ? .fail : .refreshCredentials }
-        if code == "BadDigest" || code == "XAmzContentChecksumMismatch" || code == "XAmzContentSHA256Mismatch" {
+        if spoiledBodyCodes.contains(code) {
             return history.badDigests < 2 ? .retry(throttled: false) : .fail
         }
         if isThrottling(error) { return .retry(throttled: true) }
@@ -69,7 +75,7 @@ enum RetryDecision: Equatable, Sendable {
     }
 
     /// Whether the server asks for fewer requests.
-    static func isThrottling(_ error: S3Error) -> Bool {
+    package static func isThrottling(_ error: S3Error) -> Bool {
         if let code = error.code {
             let isThrottled = throttlingCodes.contains(code) || code.hasPrefix("SlowDown") || code.hasPrefix("Throttl")
             if isThrottled { return true }
@@ -93,6 +99,10 @@ enum RetryDecision: Equatable, Sendable {
     private static let redirectingCodes: Set<String> = [
         "PermanentRedirect", "TemporaryRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException",
         "Redirect",
+    ]
+    /// What arrived is not what was sent.
+    package static let spoiledBodyCodes: Set<String> = [
+        "BadDigest", "XAmzContentChecksumMismatch", "XAmzContentSHA256Mismatch",
     ]
     private static let clockCodes: Set<String> = [
         "RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture", "SignatureDoesNotMatch",

@@ -20,7 +20,7 @@ public struct RetryPolicy: Sendable, Equatable {
     /// - Parameter random: from 0 up to 1.
     public func pause(afterAttempt attempt: Int, throttled: Bool, serverAsks: Duration?, random: Double) -> Duration {
         let base = throttled ? throttledPause : basePause
-        let bound = min(longestPause, base * (1 << min(max(attempt - 1, 0), 20)))
+        let bound = min(longestPause, base * (1 << (min(max(attempt, 1), 21) - 1)))
         let pause = bound * random
         guard let serverAsks else { return pause }
         return max(pause, min(serverAsks, longestPause * 3))

@@ -77,6 +77,7 @@ struct PartedUpload: Sendable {
             expecting: S3Client.ExpectedObject(
                 token: session.token, size: size, customerKey: put.encryption?.customerKey, crc64nvme: crc,
                 onlyIfAbsent: put.onlyIfAbsent))
+        try await client.ensureLock(of: object, versionID: result.versionID, put)
         return UploadOutcome(
             etag: result.etag, versionID: result.versionID,
             proof: client.proof(of: result, put, etag: MultipartETag.of(all.map(\.part)), crc64nvme: crc),
@@ -103,6 +104,11 @@ struct PartedUpload: Sendable {
         let expected = Dictionary(
             TransferPart.all(ofObjectOf: size, partSize: session.partSize).map { ($0.number, $0) },
             uniquingKeysWith: { first, _ in first })
+        // Parts beyond the file's end are of another file, and some servers complete all parts or none.
+        guard listed.allSatisfy({ expected[$0.number] != nil }) else {
+            try await abort(session)
+            return nil
+        }
         let candidates = listed.filter { expected[$0.number]?.length == $0.size }
         return try await transfers.forEach(candidates) { listed, _ -> Sent? in
             guard let part = expected[listed.number] else { return nil }

@@ -2,8 +2,8 @@ internal import Glibc
 
 /// A file that is being fetched, and beside it a note of the parts that have arrived: a line that says of what, then one
 /// byte for each part.
-final class PartialFile: Sendable {
-    let descriptor: Int32
+package final class PartialFile: Sendable {
+    package let descriptor: Int32
     private let notes: Int32
     private let path: String
     private let headLength: Int
@@ -12,7 +12,7 @@ final class PartialFile: Sendable {
     /// Opens the file, or makes it; what an earlier fetch of the same object has noted counts as arrived.
     ///
     /// - Throws: ``S3Error`` of kind `file`.
-    init(path: String, etag: String, size: Int64, parts: [TransferPart]) throws {
+    package init(path: String, etag: String, size: Int64, parts: [TransferPart]) throws {
         self.path = path
         let partSize = parts.first?.length ?? 0
         let head = Array("\(size) \(partSize) \(parts.count) \(etag)\n".utf8)
@@ -42,16 +42,16 @@ final class PartialFile: Sendable {
         close(notes)
     }
 
-    func has(_ part: TransferPart) -> Bool { arrived.contains(part.number) }
+    package func has(_ part: TransferPart) -> Bool { arrived.contains(part.number) }
 
-    func note(_ part: TransferPart) throws {
+    package func note(_ part: TransferPart) throws {
         var mark = UInt8(ascii: "1")
         guard pwrite(notes, &mark, 1, off_t(headLength + part.number - 1)) == 1 else {
             throw PartialFile.failure("write to", path + ".progress")
         }
     }
 
-    func finish() { unlink(path + ".progress") }
+    package func finish() { unlink(path + ".progress") }
 
     private static func read(_ notes: Int32, expecting head: [UInt8]) -> Set<Int>? {
         var bytes = [UInt8](repeating: 0, count: head.count + 100_000)

@@ -21,9 +21,11 @@ extension S3Transfers {
                 try await client.uploadPartCopy(
                     target, uploadID: id, number: part.number, from: source, range: part.range, options: copy)
             }
-            return try await client.completeMultipartUpload(
+            let result = try await client.completeMultipartUpload(
                 target, uploadID: id, parts: done,
                 expecting: .init(token: token, size: size, customerKey: copy.put.encryption?.customerKey))
+            try await client.ensureLock(of: target, versionID: result.versionID, copy.put)
+            return result
         } catch {
             try await client.abortMultipartUpload(target, uploadID: id)
             throw error

@@ -60,15 +60,20 @@ public struct S3Transfers: Sendable {
 }
 
 /// A stretch of an object that is moved by one request.
-struct TransferPart: Sendable, Equatable {
+package struct TransferPart: Sendable, Equatable {
     /// From 1.
-    var number: Int
-    var range: Range<Int64>
+    package var number: Int
+    package var range: Range<Int64>
 
-    var length: Int64 { range.upperBound - range.lowerBound }
+    package init(number: Int, range: Range<Int64>) {
+        self.number = number
+        self.range = range
+    }
+
+    package var length: Int64 { range.upperBound - range.lowerBound }
 
     /// The parts of an object, all but the last of one size.
-    static func all(ofObjectOf size: Int64, partSize: Int64) -> [TransferPart] {
+    package static func all(ofObjectOf size: Int64, partSize: Int64) -> [TransferPart] {
         guard size > 0, partSize > 0 else { return [] }
         return (0..<Int((size + partSize - 1) / partSize)).map { index in
             let start = Int64(index) * partSize

@@ -66,6 +66,7 @@ struct StoreRelay: Sendable {
             expecting: .init(
                 token: token, size: size, customerKey: put.encryption?.customerKey, crc64nvme: crc,
                 onlyIfAbsent: put.onlyIfAbsent))
+        try await to.client.ensureLock(of: target, versionID: result.versionID, put)
         return UploadOutcome(
             etag: result.etag, versionID: result.versionID,
             proof: to.client.proof(of: result, put, etag: MultipartETag.of(sent.map(\.0)), crc64nvme: crc),

@@ -6,6 +6,8 @@ internal import NIOSSL
 
 /// The words of the libraries below, in those of an operator.
 enum TransportFailure {
+    static let closedWithoutAnswer = "the server closed the connection without an answer"
+
     static func error(_ error: any Error) -> S3Error {
         switch error {
         case let error as S3Error: error
@@ -34,7 +36,7 @@ enum TransportFailure {
             "the server did not answer the TLS handshake in time; is the port one for https?"
         case .readTimeout: "the server stayed silent for too long"
         case .writeTimeout: "the server stopped taking data"
-        case .remoteConnectionClosed: "the server closed the connection without an answer"
+        case .remoteConnectionClosed: closedWithoutAnswer
         case .deadlineExceeded: "no answer within the time allowed"
         case .proxyAuthenticationRequired: "the proxy asks for a user name and a password; put them into its address"
         case .invalidProxyResponse, .httpProxyHandshakeTimeout: "the proxy does not answer as a proxy does"
@@ -80,7 +82,8 @@ enum TransportFailure {
         if text.contains("WRONG_VERSION_NUMBER") || text.contains("HTTP_REQUEST") {
             return "the server does not speak TLS on this port; should the endpoint begin with http://?"
         }
-        if text.contains("unableToValidateCertificate") || text.contains("noCertificateToValidate") {
+        let names = ["failedToValidateHostname", "unableToValidateCertificate", "noCertificateToValidate"]
+        if names.contains(where: { text.contains($0) }) {
             return "the server's certificate is not for the endpoint's name"
         }
         return "the TLS connection failed: \(text)"
