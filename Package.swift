@@ -67,6 +67,15 @@ let package = Package(
         ),
         .executableTarget(name: "s3-transfer", dependencies: ["S3Client"], path: "Benchmarks/S3Transfer"),
         .target(name: "TestSupport", path: "Tests/TestSupport"),
+        .target(
+            name: "NetworkTestSupport",
+            dependencies: [
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            path: "Tests/NetworkTestSupport"
+        ),
         .testTarget(name: "BackupCoreTests", dependencies: ["BackupCore", "TestSupport"]),
         .testTarget(
             name: "BackupArchiveTests",
@@ -88,7 +97,7 @@ let package = Package(
         .testTarget(
             name: "S3ClientTests",
             dependencies: [
-                "S3Client", "TestSupport",
+                "S3Client", "TestSupport", "NetworkTestSupport",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -97,7 +106,7 @@ let package = Package(
         .testTarget(
             name: "S3IntegrationTests",
             dependencies: [
-                "S3Client", "TestSupport",
+                "S3Client", "TestSupport", "NetworkTestSupport",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),

@@ -163,21 +163,24 @@ extension Integration {
             }
         }
 
-        @Test("An answer that is shorter than the stretch asked for, and says so, is refused, and fetched later")
-        func shortAnswer() async throws {
+        @Test("An answer that is shorter than the stretch asked for, and says so, is not believed", arguments: [1, 99])
+        func shortAnswer(_ times: Int) async throws {
             try await withFaults { bucket, proxy async throws in
                 let folder = try Folder()
                 let bytes = SampleFile.bytes((11 << 20) + 1)
                 try await bucket.client.putObject(bucket.object("a"), .bytes(bytes))
                 try await proxy.set(
                     rules: """
-                        [{"match": {"operation": "GetObject", "first": 1},
+                        [{"match": {"operation": "GetObject", "first": \(times)},
                           "action": {"do": "truncate", "bytes": 1000, "length": "truncated"}}]
                         """)
-                let error = await #expect(throws: S3Error.self) {
-                    try await bucket.transfers().download(bucket.object("a"), to: folder.file("b"))
+                if times > 1 {
+                    let error = await #expect(throws: S3Error.self) {
+                        try await bucket.transfers().download(bucket.object("a"), to: folder.file("b"))
+                    }
+                    #expect(error?.kind == .integrity)
+                    try await proxy.reset()
                 }
-                #expect(error?.kind == .integrity)
                 _ = try await bucket.transfers().download(bucket.object("a"), to: folder.file("b"))
                 #expect(try folder.bytes(of: "b") == bytes)
             }

@@ -47,10 +47,19 @@ struct PartedUpload: Sendable {
             let outcome = try await send(session, having: confirmed)
             try await began(nil)
             return outcome
-        } catch let error as S3Error where [.service, .integrity, .file, .configuration].contains(error.kind) {
+        } catch let error as S3Error where isLasting(error) {
             // What cannot be mended by trying again must not lie about and cost money.
             if (try? await abort(session)) != nil { try await began(nil) }
             throw error
+        }
+    }
+
+    /// Whether another try, later, would fail alike. A server that is overloaded or broken keeps what it has.
+    private func isLasting(_ error: S3Error) -> Bool {
+        switch error.kind {
+        case .service: !RetryDecision.isThrottling(error) && (error.status ?? 500) < 500
+        case .integrity, .file, .configuration: true
+        default: false
         }
     }
 

@@ -52,16 +52,30 @@ extension S3Transfers {
         let done = Mutex(total - parts.reduce(0) { $0 + $1.length })
         progress(done.withLock { $0 }, total)
         _ = try await forEach(parts) { part, gate in
-            _ = try await client.getObject(
-                object, range: part.range, options: read,
-                to: DownloadSink(descriptor: file.descriptor, offset: part.range.lowerBound),
-                throttled: { Task { await gate.throttle() } })
+            try await fetch(part, of: object, read, into: file, gate)
             try file.note(part)
             progress(
                 done.withLock {
                     $0 += part.length
                     return $0
                 }, total)
+        }
+    }
+
+    /// A stretch that came short or other than asked for is asked for again, a few times.
+    private func fetch(
+        _ part: TransferPart, of object: S3Object, _ read: ReadOptions, into file: PartialFile, _ gate: ConcurrencyGate
+    ) async throws {
+        for attempt in 1... {
+            do {
+                _ = try await client.getObject(
+                    object, range: part.range, options: read,
+                    to: DownloadSink(descriptor: file.descriptor, offset: part.range.lowerBound),
+                    throttled: { Task { await gate.throttle() } })
+                return
+            } catch let error as S3Error where error.kind == .integrity && attempt < 3 {
+                continue
+            }
         }
     }
 }

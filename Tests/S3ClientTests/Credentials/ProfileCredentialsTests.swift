@@ -1,3 +1,4 @@
+import NetworkTestSupport
 import S3Client
 import Testing
 

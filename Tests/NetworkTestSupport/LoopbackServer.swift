@@ -1,36 +1,36 @@
-import NIOCore
-import NIOHTTP1
-import NIOPosix
-import Synchronization
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOPosix
+internal import Synchronization
 
 /// An HTTP server on 127.0.0.1 that answers as a test says, and remembers what it was asked.
-final class LoopbackServer: Sendable {
-    struct Request: Sendable {
-        var method: String
+package final class LoopbackServer: Sendable {
+    package struct Request: Sendable {
+        package var method: String
         /// Path and query as they came.
-        var target: String
-        var headers: [(name: String, value: String)]
-        var body: [UInt8]
+        package var target: String
+        package var headers: [(name: String, value: String)]
+        package var body: [UInt8]
 
-        var text: String { String(decoding: body, as: UTF8.self) }
-        var path: String { String(target.prefix { $0 != "?" }) }
+        package var text: String { String(decoding: body, as: UTF8.self) }
+        package var path: String { String(target.prefix { $0 != "?" }) }
 
         /// The first header of that name.
-        subscript(_ name: String) -> String? {
+        package subscript(_ name: String) -> String? {
             headers.first { $0.name.lowercased() == name.lowercased() }?.value
         }
     }
 
-    struct Answer: Sendable {
-        var status: Int
-        var headers: [(String, String)] = []
-        var body: [UInt8] = []
+    package struct Answer: Sendable {
+        package var status: Int
+        package var headers: [(String, String)] = []
+        package var body: [UInt8] = []
 
-        init(_ status: Int, _ text: String = "", headers: [(String, String)] = []) {
+        package init(_ status: Int, _ text: String = "", headers: [(String, String)] = []) {
             self.init(status, bytes: Array(text.utf8), headers: headers)
         }
 
-        init(_ status: Int, bytes: [UInt8], headers: [(String, String)] = []) {
+        package init(_ status: Int, bytes: [UInt8], headers: [(String, String)] = []) {
             self.status = status
             self.headers = headers
             body = bytes
@@ -38,21 +38,21 @@ final class LoopbackServer: Sendable {
     }
 
     /// nil keeps the connection open without an answer.
-    typealias Script = @Sendable (Request) async -> Answer?
+    package typealias Script = @Sendable (Request) async -> Answer?
 
     private let log: Mutex<[Request]> = Mutex([])
     private let script: Script
     private let boundPort = Mutex(0)
 
-    var port: Int { boundPort.withLock { $0 } }
-    var origin: String { "http://127.0.0.1:\(port)" }
+    package var port: Int { boundPort.withLock { $0 } }
+    package var origin: String { "http://127.0.0.1:\(port)" }
     /// In the order in which they were whole.
-    var requests: [Request] { log.withLock { $0 } }
+    package var requests: [Request] { log.withLock { $0 } }
 
     private init(_ script: @escaping Script) { self.script = script }
 
     /// Serves while `body` runs.
-    static func serve<Value>(
+    package static func serve<Value>(
         _ script: @escaping Script, _ body: (LoopbackServer) async throws -> Value
     ) async throws -> Value {
         let server = LoopbackServer(script)
