@@ -38,7 +38,7 @@ package enum RetryDecision: Equatable, Sendable {
     /// Beyond this a clock is off (Amazon bears 15 minutes, others less).
     package static let bearableClockDifference: Int64 = 300
 
-    package static let attemptsWhereThrottlingIsAGuess = 3
+    package static let attemptsWhereThrottlingIsAGuess = 5
 
     package static func decide(
         _ failure: Failure, history: History, policy: RetryPolicy, region: String

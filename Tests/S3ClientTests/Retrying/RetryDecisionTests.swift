@@ -126,7 +126,7 @@ import Testing
         #expect(
             decide(403, nil) { failure, history in
                 failure.mayBeThrottled = true
-                history.attempts = 3
+                history.attempts = 5
             } == .fail)
     }
 
