@@ -167,8 +167,6 @@ private let process = ProcessIdentity(host: "host", pid: 42, start: "boot 1")
         record.errorMessage = "upload failed"
         record.completedAt = later.adding(days: 1)
         record.durationSeconds = 12.625
-        record.s3URL = "https://s3/bucket/key"
-        record.s3Key = "key"
         record.updatedAt = later.adding(days: 2)
         record.sha256 = String(repeating: "a", count: 64)
         record.verifiedAt = later.adding(days: 3)
@@ -177,7 +175,6 @@ private let process = ProcessIdentity(host: "host", pid: 42, start: "boot 1")
         #expect(try catalog.record(id: record.id) == record)
         record.process = nil
         record.errorMessage = nil
-        record.s3Key = nil
         record.localState = .damaged
         try catalog.update(record)
         #expect(try catalog.record(id: record.id) == record)

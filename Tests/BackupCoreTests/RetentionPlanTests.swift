@@ -75,6 +75,43 @@ private func deleted(_ records: [BackupRecord], days: Int = 30) -> [Int64] {
         #expect(deleted(records) == Array(1...32))
     }
 
+    @Test func whatIsLockedStaysUntilTheLockEnds() {
+        var records = (0...40).map { record(Int64($0 + 1), day: Double($0)) }
+        let end = Timestamp(microseconds: beginning + 50 * day)
+        records[2].remote.lockedUntil = end
+        records[30].remote.lockedUntil = end
+        #expect(deleted(records) == [1, 2] + Array(4...10))
+        let early = RetentionPlan.plan(records: records, retentionDays: 30, now: end)
+        #expect(early.filter { !$0.keep }.map(\.record.id) == Array(1...10))
+        let late = RetentionPlan.plan(
+            records: records, retentionDays: 30, now: Timestamp(microseconds: end.microseconds - 1))
+        #expect(late[2].keep && late[2].reason == "kept until \(end.sql.prefix(19)) UTC, object lock")
+        // A lock is no reason for what stays anyway.
+        #expect(late[30].reason == "within 30 days of backup 41")
+    }
+
+    @Test func aCopyInAnyStoreMakesABackupGood() {
+        var records = (0...10).map { record(Int64($0 + 1), day: Double($0)) }
+        records.append(record(12, day: 41, local: .missing))
+        #expect(deleted(records) == [])
+        records[11].remote.presentCopies = 1
+        records.append(record(13, day: 42))
+        #expect(deleted(records) == Array(1...11))
+    }
+
+    @Test func aDeletionThatWasBegunGoesOn() {
+        var records = (0...3).map { record(Int64($0 + 1), day: Double($0)) }
+        records[3].remote.isBeingDeleted = true
+        let plan = RetentionPlan.plan(records: records, retentionDays: 30)
+        #expect(plan.map(\.keep) == [true, true, true, false])
+        #expect(plan[3].reason == "its deletion was begun" && plan[2].reason == "newest completed backup")
+        // It neither protects nor counts.
+        records = (0...3).map { record(Int64($0 + 1), day: Double($0 * 20)) }
+        #expect(deleted(records) == [1, 2])
+        records[3].remote.isBeingDeleted = true
+        #expect(deleted(records) == [1, 4])
+    }
+
     @Test func oneBackupFarAheadExpiresNothingUntilASecondConfirms() {
         var records = (0...9).map { record(Int64($0 + 1), day: Double($0)) }
         records.append(record(11, day: 4000))

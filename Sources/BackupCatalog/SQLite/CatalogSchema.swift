@@ -5,7 +5,7 @@ internal import GRDB
 /// The catalog's tables, and how tables that someone else made are brought into their form.
 enum CatalogSchema {
     /// The form that this program reads and writes; `schema_version` in `elder_backup_meta`.
-    static let version = 1
+    static let version = 2
 
     struct Column {
         let name: String
@@ -21,7 +21,7 @@ enum CatalogSchema {
         let columns: [Column]
     }
 
-    static let tables = [jobs, backups, meta]
+    static let tables = [jobs, backups, copies, meta]
 
     /// Elder's columns in Elder's order, then ours.
     private static let jobs = Table(
@@ -73,6 +73,39 @@ enum CatalogSchema {
             Column(name: "process_host", type: "TEXT"),
             Column(name: "process_pid", type: "INTEGER"),
             Column(name: "process_start", type: "TEXT"),
+        ]
+    )
+
+    /// One row for each backup and store.
+    private static let copies = Table(
+        name: "backup_copies",
+        columns: [
+            Column(name: "id", type: "INTEGER", constraint: "PRIMARY KEY AUTOINCREMENT", essential: true),
+            Column(name: "backup_id", type: "INTEGER", constraint: "NOT NULL", essential: true),
+            Column(name: "store", type: "TEXT", constraint: "NOT NULL", essential: true),
+            Column(name: "state", type: "TEXT", constraint: "NOT NULL", essential: true),
+            Column(name: "owner", type: "TEXT"),
+            Column(name: "endpoint", type: "TEXT"),
+            Column(name: "bucket", type: "TEXT"),
+            Column(name: "object_key", type: "TEXT"),
+            Column(name: "url", type: "TEXT"),
+            Column(name: "version_id", type: "TEXT"),
+            Column(name: "manifest_version_id", type: "TEXT"),
+            Column(name: "etag", type: "TEXT"),
+            Column(name: "size", type: "INTEGER"),
+            Column(name: "storage_class", type: "TEXT"),
+            Column(name: "encryption", type: "TEXT"),
+            Column(name: "locked_until", type: "TIMESTAMP"),
+            Column(name: "proof", type: "TEXT"),
+            Column(name: "upload_id", type: "TEXT"),
+            Column(name: "upload_part_size", type: "INTEGER"),
+            Column(name: "upload_token", type: "TEXT"),
+            Column(name: "upload_started_at", type: "TIMESTAMP"),
+            Column(name: "error_message", type: "TEXT"),
+            Column(name: "attempts", type: "INTEGER"),
+            Column(name: "created_at", type: "TIMESTAMP"),
+            Column(name: "updated_at", type: "TIMESTAMP"),
+            Column(name: "verified_at", type: "TIMESTAMP"),
         ]
     )
 
@@ -142,6 +175,9 @@ enum CatalogSchema {
             try database.execute(sql: "CREATE INDEX backups_job_started ON backups(job_id, started_at)")
             try database.execute(sql: "CREATE INDEX backups_filename ON backups(filename)")
         }
+        if table.name == copies.name {
+            try database.execute(sql: "CREATE UNIQUE INDEX backup_copies_store ON backup_copies(backup_id, store)")
+        }
     }
 
     private static func addColumns(to table: Table, in database: Database, apply: Bool) throws -> [String] {
@@ -190,6 +226,15 @@ enum CatalogSchema {
         let values = [("schema_version", String(version)), ("installation_id", UUID().uuidString.lowercased())]
         guard try database.tableExists("elder_backup_meta") else { return values.map { "set the \($0.0)" } }
         let present = Set(try String.fetchAll(database, sql: "SELECT key FROM elder_backup_meta"))
+        let stored = try String.fetchOne(
+            database, sql: "SELECT value FROM elder_backup_meta WHERE key = 'schema_version'")
+        if let stored, stored != String(version) {
+            if apply {
+                try database.execute(
+                    sql: "UPDATE elder_backup_meta SET value = ? WHERE key = 'schema_version'", arguments: [version])
+            }
+            return ["set the schema_version"]
+        }
         return try values.filter { !present.contains($0.0) }.map { key, value in
             if apply {
                 try database.execute(

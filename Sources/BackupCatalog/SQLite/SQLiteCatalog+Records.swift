@@ -21,7 +21,7 @@ extension SQLiteCatalog {
     package func update(_ record: BackupRecord) throws {
         try write { database in
             var values = SQLiteCatalog.values(of: record)
-            values["created_at"] = nil
+            for column in ["created_at", "s3_url", "s3_key"] { values[column] = nil }
             try SQLiteCatalog.update(values, in: "backups", id: record.id, database)
             guard database.changesCount == 1 else { throw SQLiteCatalog.noRecord(record.id) }
         }
@@ -35,6 +35,7 @@ extension SQLiteCatalog {
 
     package func deleteRecord(id: Int64) throws {
         try write { database in
+            try database.execute(sql: "DELETE FROM backup_copies WHERE backup_id = ?", arguments: [id])
             try database.execute(sql: "DELETE FROM backups WHERE id = ?", arguments: [id])
             guard database.changesCount == 1 else { throw SQLiteCatalog.noRecord(id) }
         }
@@ -70,20 +71,23 @@ extension SQLiteCatalog {
 
     package func statistics() throws -> CatalogStatistics {
         let status = SQLiteCatalog.statusExpression
+        let onS3 = "\(status) = 'completed' AND coalesce(s3_key, '') != ''"
         let row = try read {
             try Row.fetchOne(
                 $0,
                 sql: """
                     SELECT count(*) AS total, count(*) FILTER (WHERE \(status) = 'completed') AS completed,
                         count(*) FILTER (WHERE \(status) = 'failed') AS failed,
-                        sum(file_size) FILTER (WHERE \(status) = 'completed') AS size
+                        sum(file_size) FILTER (WHERE \(status) = 'completed') AS size,
+                        count(*) FILTER (WHERE \(onS3)) AS on_s3, sum(file_size) FILTER (WHERE \(onS3)) AS size_on_s3
                     FROM backups
                     """
             ).map { LenientRow(row: $0) }
         }
         return CatalogStatistics(
             total: Int(row?.integer("total") ?? 0), completed: Int(row?.integer("completed") ?? 0),
-            failed: Int(row?.integer("failed") ?? 0), totalSize: row?.integer("size") ?? 0
+            failed: Int(row?.integer("failed") ?? 0), totalSize: row?.integer("size") ?? 0,
+            onS3: Int(row?.integer("on_s3") ?? 0), sizeOnS3: row?.integer("size_on_s3") ?? 0
         )
     }
 
@@ -99,7 +103,15 @@ extension SQLiteCatalog {
     private static let columns =
         "id, job_id, filename, file_path, file_size, record_count, status, \(statusExpression) AS known_status, "
         + "error_message, started_at, completed_at, duration_seconds, s3_url, s3_key, created_at, updated_at, sha256, "
-        + "verified_at, local_state, process_host, process_pid, process_start"
+        + "verified_at, local_state, process_host, process_pid, process_start, \(summaryColumns)"
+
+    private static let summaryColumns = """
+        (SELECT state FROM backup_copies WHERE backup_id = backups.id AND store = 's3') AS copy_s3_state,
+        (SELECT error_message FROM backup_copies WHERE backup_id = backups.id AND store = 's3') AS copy_s3_error,
+        (SELECT count(*) FROM backup_copies WHERE backup_id = backups.id AND state = 'present') AS copies_present,
+        (SELECT count(*) FROM backup_copies WHERE backup_id = backups.id AND state = 'deleting') AS copies_deleting,
+        (SELECT max(locked_until) FROM backup_copies WHERE backup_id = backups.id) AS copies_locked_until
+        """
 
     private func selectRecords(_ condition: String, _ arguments: StatementArguments) throws -> [BackupRecord] {
         try read { database in
@@ -117,7 +129,7 @@ extension SQLiteCatalog {
         let started = row.timestamp("started_at") ?? row.timestamp("created_at") ?? row.timestamp("completed_at")
         let startedAt = started ?? ArchiveName.timestamp(in: filename) ?? Timestamp(microseconds: 0)
         let createdAt = row.timestamp("created_at") ?? startedAt
-        return BackupRecord(
+        var record = BackupRecord(
             id: row.integer("id") ?? 0, jobID: row.integer("job_id") ?? 0, filename: filename,
             filePath: row.text("file_path") ?? "", fileSize: row.integer("file_size") ?? 0,
             recordCount: row.integer("record_count") ?? 0, status: status, errorMessage: errorMessage(row, status),
@@ -128,6 +140,22 @@ extension SQLiteCatalog {
             verifiedAt: row.timestamp("verified_at"), localState: localState(row, status),
             process: process(row)
         )
+        record.remote = summary(row, record)
+        return record
+    }
+
+    private static func summary(_ row: LenientRow, _ record: BackupRecord) -> BackupRecord.RemoteSummary {
+        var summary = BackupRecord.RemoteSummary()
+        summary.s3State = row.text("copy_s3_state").map { RemoteCopy.State(rawValue: $0) ?? .failed }
+        summary.s3Error = row.filledText("copy_s3_error")
+        summary.presentCopies = Int(row.integer("copies_present") ?? 0)
+        summary.isBeingDeleted = (row.integer("copies_deleting") ?? 0) > 0
+        summary.lockedUntil = row.timestamp("copies_locked_until")
+        if summary.s3State == nil, record.s3Key != nil {
+            summary.s3State = .present
+            summary.presentCopies += 1
+        }
+        return summary
     }
 
     private static func errorMessage(_ row: LenientRow, _ status: BackupRecord.Status) -> String? {

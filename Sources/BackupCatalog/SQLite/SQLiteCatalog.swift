@@ -66,6 +66,8 @@ package final class SQLiteCatalog: CatalogStore {
         // The usual case takes no write lock.
         if try queue.read({ try CatalogSchema.upgrade($0, path: path, apply: false) }).isEmpty { return [] }
         return try queue.write { database in
+            // What was read just now may have been made by another process meanwhile.
+            database.clearSchemaCache()
             let pending = try CatalogSchema.upgrade(database, path: path, apply: false)
             if pending.isEmpty { return [] }
             guard try migrate || CatalogSchema.isEmpty(database) else {

@@ -28,6 +28,7 @@ package struct BackupRecord: Sendable, Codable, Equatable {
     package var startedAt: Timestamp
     package var completedAt: Timestamp?
     package var durationSeconds: Double?
+    /// Of the copy on the primary store, where that is present. Written with the copy, not with this record.
     package var s3URL: String?
     package var s3Key: String?
     package var createdAt: Timestamp
@@ -39,6 +40,8 @@ package struct BackupRecord: Sendable, Codable, Equatable {
     package var localState: CopyState
     /// The process that runs or ran it.
     package var process: ProcessIdentity?
+    /// What is known of its copies in stores. Written with the copies, not with this record.
+    package var remote = RemoteSummary()
 
     private enum CodingKeys: String, CodingKey {
         case id, filename, status, sha256, process
@@ -56,6 +59,7 @@ package struct BackupRecord: Sendable, Codable, Equatable {
         case updatedAt = "updated_at"
         case verifiedAt = "verified_at"
         case localState = "local_state"
+        case remote
     }
 
     package init(
@@ -85,6 +89,35 @@ package struct BackupRecord: Sendable, Codable, Equatable {
         self.localState = localState
         self.process = process
     }
+}
+
+extension BackupRecord {
+    /// A backup's copies in stores, in short.
+    package struct RemoteSummary: Sendable, Codable, Equatable {
+        /// Of the copy on the primary store; nil where there is none and none was tried.
+        package var s3State: RemoteCopy.State?
+        /// Why that copy is not there.
+        package var s3Error: String?
+        /// Copies that are there, in whatever store.
+        package var presentCopies = 0
+        /// Until then some copy cannot be deleted.
+        package var lockedUntil: Timestamp?
+        /// The deletion of some copy was begun.
+        package var isBeingDeleted = false
+
+        private enum CodingKeys: String, CodingKey {
+            case s3State = "s3_state"
+            case s3Error = "s3_error"
+            case presentCopies = "present_copies"
+            case lockedUntil = "locked_until"
+            case isBeingDeleted = "being_deleted"
+        }
+
+        package init() {}
+    }
+
+    /// Whether the backup can be read from somewhere, as far as is known.
+    package var isReadable: Bool { localState == .present || s3Key != nil || remote.presentCopies > 0 }
 }
 
 /// A process of a host, told from a later one that has the same number by the time it started.

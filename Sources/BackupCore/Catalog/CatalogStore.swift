@@ -17,12 +17,14 @@ package protocol CatalogStore: Sendable {
     func beginRun(
         jobID: Int64, filename: String, filePath: String, process: ProcessIdentity, at now: Timestamp
     ) throws -> BackupRecord
-    /// Stores all fields of the record that may change. The record must exist.
+    /// Stores all fields of the record that may change, but for what its copies say (``save(_:)``). The record must
+    /// exist.
     func update(_ record: BackupRecord) throws
     /// Adds a record for an archive that this catalog did not know (`catalog rebuild`); `id` is ignored.
     func adopt(_ record: BackupRecord) throws -> BackupRecord
     /// Puts a job back under the id and UUID it had (`catalog rebuild`). Throws where the id is taken by another job.
     func adoptJob(_ job: BackupJob) throws
+    /// Removes a record and what is known of its copies.
     func deleteRecord(id: Int64) throws
 
     func record(id: Int64) throws -> BackupRecord?
@@ -30,6 +32,16 @@ package protocol CatalogStore: Sendable {
     /// Newest first. No limit when nil.
     func records(jobID: Int64?, status: BackupRecord.Status?, limit: Int?) throws -> [BackupRecord]
     func statistics() throws -> CatalogStatistics
+
+    /// Stores a copy in place of what was known of it, and `s3_url` and `s3_key` of its backup's row where it is the
+    /// primary store's. Throws `notFound` where there is no such backup.
+    func save(_ copy: RemoteCopy) throws
+    /// Forgets a copy, which is gone.
+    func deleteCopy(backupID: Int64, store: String) throws
+    /// A backup's copies, the primary store's first; what the backup's row alone tells of included.
+    func copies(backupID: Int64) throws -> [RemoteCopy]
+    /// All copies in these states, the newest backup's first.
+    func copies(in states: Set<RemoteCopy.State>) throws -> [RemoteCopy]
 }
 
 /// Figures over all backups.
@@ -39,11 +51,19 @@ package struct CatalogStatistics: Sendable, Equatable {
     package var failed: Int
     /// Sum of the sizes of completed backups, in bytes.
     package var totalSize: Int64
+    /// Completed backups with a copy on the primary store.
+    package var onS3: Int
+    /// Sum of their sizes, in bytes.
+    package var sizeOnS3: Int64
 
-    package init(total: Int, completed: Int, failed: Int, totalSize: Int64) {
+    package init(
+        total: Int, completed: Int, failed: Int, totalSize: Int64, onS3: Int = 0, sizeOnS3: Int64 = 0
+    ) {
         self.total = total
         self.completed = completed
         self.failed = failed
         self.totalSize = totalSize
+        self.onS3 = onS3
+        self.sizeOnS3 = sizeOnS3
     }
 }

@@ -31,17 +31,39 @@ package struct RetentionPlan {
     ///
     /// Never deleted: what runs, the newest completed backup (by id and by time), the newest good one and the newest
     /// verified one. A failed run is deleted once it is older than the window; it has no file. A backup is good when it
-    /// completed and a copy of it is there.
+    /// completed and a copy of it is there. What expired stays as long as a store's object lock holds one of its
+    /// copies. A backup whose deletion was begun counts as gone: the deletion goes on.
     ///
     /// - Parameters:
     ///   - records: all records of the job.
     ///   - retentionDays: the window in days; nothing expires when it is less than 1.
-    package static func plan(records: [BackupRecord], retentionDays: Int) -> [Decision] {
-        guard let context = Context(records, retentionDays) else {
-            return records.map { Decision(record: $0, keep: true, reason: unlimitedReason($0, retentionDays)) }
+    ///   - now: tells which object locks have ended; none has when it is left out.
+    ///   - keepsNewestCopy: never deletes the newest that has a copy in a store: while uploads fail, what is there must
+    ///     not go.
+    package static func plan(
+        records: [BackupRecord], retentionDays: Int, now: Timestamp = Timestamp(microseconds: .min),
+        keepsNewestCopy: Bool = false
+    ) -> [Decision] {
+        let standing = records.filter { !$0.remote.isBeingDeleted }
+        let context = Context(standing, retentionDays, keepsNewestCopy: keepsNewestCopy)
+        return records.map { record in
+            var decision: Decision
+            if record.remote.isBeingDeleted {
+                decision = Decision(record: record, keep: false, reason: "its deletion was begun")
+            } else if let context {
+                decision = context.decide(record)
+            } else {
+                decision = Decision(record: record, keep: true, reason: unlimitedReason(record, retentionDays))
+            }
+            if !decision.keep, let end = record.remote.lockedUntil, end > now {
+                decision = Decision(record: record, keep: true, reason: lockReason(end))
+            }
+            return decision
         }
-        return records.map { context.decide($0) }
     }
+
+    /// Why a locked backup stays, part of a sentence.
+    package static func lockReason(_ end: Timestamp) -> String { "kept until \(end.sql.prefix(19)) UTC, object lock" }
 
     private static func unlimitedReason(_ record: BackupRecord, _ retentionDays: Int) -> String {
         if record.status == .running { return "running" }
@@ -61,10 +83,10 @@ private struct Context {
     private var protected: [Int64: String] = [:]
 
     /// Nil where nothing can expire.
-    init?(_ records: [BackupRecord], _ retentionDays: Int) {
+    init?(_ records: [BackupRecord], _ retentionDays: Int, keepsNewestCopy: Bool) {
         guard retentionDays >= 1 else { return nil }
         let completed = records.filter { $0.status == .completed }.sorted { $0.id < $1.id }
-        let good = completed.filter(Context.isGood)
+        let good = completed.filter(\.isReadable)
         guard let last = good.last else { return nil }
         let (product, overflow) = Int64(retentionDays).multipliedReportingOverflow(by: 86_400_000_000)
         let window = overflow ? .max : product
@@ -77,7 +99,7 @@ private struct Context {
         reference = trusted.startedAt
         referenceID = trusted.id
         setEffectiveStarts(of: completed)
-        protect(completed, good)
+        protect(completed, good, keepsNewestCopy: keepsNewestCopy)
     }
 
     func decide(_ record: BackupRecord) -> RetentionPlan.Decision {
@@ -94,9 +116,13 @@ private struct Context {
             record: record, keep: false, reason: "\(kind)\(days) days older than backup \(referenceID)")
     }
 
-    private mutating func protect(_ completed: [BackupRecord], _ good: [BackupRecord]) {
+    private mutating func protect(_ completed: [BackupRecord], _ good: [BackupRecord], keepsNewestCopy: Bool) {
         func newest(_ records: [BackupRecord]) -> [BackupRecord] {
             [records.last, records.max { ($0.startedAt, $0.id) < ($1.startedAt, $1.id) }].compactMap { $0 }
+        }
+        if keepsNewestCopy {
+            let copied = good.filter { $0.remote.presentCopies > 0 }
+            for record in newest(copied) { protected[record.id] = "newest backup with a copy in a store" }
         }
         let verified = good.filter { $0.verifiedAt != nil }
         for record in newest(verified) { protected[record.id] = "newest verified backup" }
@@ -118,10 +144,6 @@ private struct Context {
             if isInOrder { next = record.startedAt }
             effectiveStarts[record.id] = next
         }
-    }
-
-    private static func isGood(_ record: BackupRecord) -> Bool {
-        record.localState == .present || record.s3Key != nil
     }
 
     /// In microseconds; as much as fits where the times are absurdly far apart.
