@@ -20,6 +20,8 @@ package struct EngineConfiguration: Sendable {
     package var sourceCheck = SourceCheck.quick
     /// By how many bytes a write-ahead log may grow during a backup (`BACKUP_MAX_WAL_GROWTH`); nil for no limit.
     package var maximumLogGrowth: Int?
+    /// The stores that backups are copied to (`BACKUP_S3_…`); nil where there are none.
+    package var remote: RemoteSettings?
 
     package init(backupDirectory: String) {
         self.backupDirectory = backupDirectory

@@ -96,20 +96,6 @@ import Testing
         #expect(!run.output.contains("hunter2"))
     }
 
-    @Test("Copies on S3 that would never be made are refused", arguments: ["true", "TRUE", "1", "yes", "on"])
-    func enabledS3(text: String) throws {
-        let run = try show(["BACKUP_S3_ENABLED": text, "BACKUP_S3_BUCKET": "b"])
-        #expect(run.status == 64)
-        #expect(run.messages.contains("this version has no S3 support"))
-    }
-
-    @Test func disabledS3() throws {
-        let run = try show(["BACKUP_S3_ENABLED": "false", "BACKUP_S3_SECRET_KEY": "hunter2", "BACKUP_S3_PREFIX": "p"])
-        #expect(run.status == 0)
-        #expect(run.messages.isEmpty)
-        #expect(!run.output.contains("hunter2"))
-    }
-
     @Test("A variable that looks like one of ours and is not is told of")
     func unknownVariable() throws {
         let run = try show(["BACKUP_DIRECTORY": "/secret/place"], file: "BACKUP_RETENTION=4\n")

@@ -17,11 +17,6 @@ struct Configuration: Sendable {
 
     static let defaultDirectory = "/var/lib/elder/backups"
     private static let environmentFile = ".env"
-    /// Used by versions that keep copies on S3; known here so that none of them looks like a typing error.
-    private static let s3Variables: Set<String> = [
-        "BACKUP_S3_ENABLED", "BACKUP_S3_ENDPOINT", "BACKUP_S3_BUCKET", "BACKUP_S3_REGION", "BACKUP_S3_ACCESS_KEY",
-        "BACKUP_S3_SECRET_KEY", "BACKUP_S3_PREFIX",
-    ]
 
     let engine: EngineConfiguration
     let settings: [SettingReport]
@@ -30,10 +25,10 @@ struct Configuration: Sendable {
 
     init(_ overrides: Overrides, usesSource: Bool) throws(BackupError) {
         let file = try EnvironmentFile.load(path: Configuration.environmentFile)
-        let values = Values(
-            overrides: overrides, environment: ProcessInfo.processInfo.environment, file: file?.variables ?? [:])
-        try values.refuseS3()
-        warnings = values.unknownVariables(known: Configuration.s3Variables)
+        let values = SettingValues(
+            overrides: overrides, environment: ProcessInfo.processInfo.environment, file: file?.variables ?? [:],
+            filePath: Configuration.environmentFile)
+        warnings = values.unknownVariables { Setting(rawValue: $0) != nil || StoreVariable.isKnown($0) }
 
         var engine = EngineConfiguration(backupDirectory: try values.directory())
         engine.catalogURL = try values.address(.catalog)
@@ -57,11 +52,13 @@ struct Configuration: Sendable {
         engine.maximumLogGrowth = try values.read(.maximumLogGrowth, default: nil) { text in
             Quantity.bytes(text).flatMap { $0 > 0 ? .some(.some($0)) : nil }
         }
+        let stores = try StoreConfiguration(values)
+        engine.remote = stores.settings
         self.engine = engine
-        settings = Configuration.report(engine, values)
+        settings = Configuration.report(engine, values) + stores.report
     }
 
-    private static func report(_ engine: EngineConfiguration, _ values: Values) -> [SettingReport] {
+    private static func report(_ engine: EngineConfiguration, _ values: SettingValues) -> [SettingReport] {
         Setting.allCases.map { setting in
             let value: String? =
                 switch setting {
@@ -77,97 +74,6 @@ struct Configuration: Sendable {
                 }
             let origin = values.find(setting)?.origin ?? .standard
             return SettingReport(name: setting.rawValue, value: value, origin: origin.text)
-        }
-    }
-
-    /// The texts of all settings and where each came from.
-    private struct Values {
-        let overrides: Overrides
-        let environment: [String: String]
-        let file: [String: String]
-
-        /// A variable that is set to nothing counts as not set, as container tools write it.
-        func find(_ setting: Setting) -> (text: String, origin: SettingOrigin)? {
-            switch setting {
-            case .directory:
-                if let text = overrides.directory { return (text, .option("--backup-dir")) }
-            case .catalog:
-                if let text = overrides.catalog { return (text, .option("--catalog")) }
-            default: break
-            }
-            return variable(setting.rawValue)
-        }
-
-        private func variable(_ name: String) -> (text: String, origin: SettingOrigin)? {
-            if let text = environment[name], !text.isEmpty { return (text, .environment) }
-            if let text = file[name], !text.isEmpty { return (text, .file(Configuration.environmentFile)) }
-            return nil
-        }
-
-        func read<Value>(
-            _ setting: Setting, default standard: Value, _ parse: (String) -> Value?
-        ) throws(BackupError) -> Value {
-            guard let (text, origin) = find(setting) else { return standard }
-            guard let value = parse(text) else { throw wrong(setting, text, origin) }
-            return value
-        }
-
-        func directory() throws(BackupError) -> String {
-            guard let (text, origin) = find(.directory) else { return Configuration.defaultDirectory }
-            guard !text.isEmpty else { throw wrong(.directory, text, origin) }
-            return Paths.absolute(text)
-        }
-
-        func address(_ setting: Setting) throws(BackupError) -> DatabaseURL? {
-            guard let (text, origin) = find(setting) else { return nil }
-            do {
-                return try DatabaseURL(text)
-            } catch {
-                throw BackupError(.configuration, "\(place(setting, origin)): \(error.message)")
-            }
-        }
-
-        private func wrong(_ setting: Setting, _ text: String, _ origin: SettingOrigin) -> BackupError {
-            BackupError(
-                .configuration,
-                "\(place(setting, origin)) is \"\(Printable.line(String(text.prefix(80))))\": allowed is "
-                    + setting.allowed)
-        }
-
-        private func place(_ setting: Setting, _ origin: SettingOrigin) -> String {
-            switch origin {
-            case .option(let name): name
-            case .file(let path): "\(setting.rawValue) in \(path)"
-            case .environment, .standard: setting.rawValue
-            }
-        }
-
-        /// Whoever switched copies to S3 on would believe to have them.
-        func refuseS3() throws(BackupError) {
-            guard let (text, origin) = variable("BACKUP_S3_ENABLED") else { return }
-            switch text.lowercased() {
-            case "false", "0", "no", "off": return
-            case "true", "1", "yes", "on":
-                throw BackupError(
-                    .configuration,
-                    "BACKUP_S3_ENABLED is \"\(text)\" (\(origin.text)): this version has no S3 support, archives are "
-                        + "kept in BACKUP_DIR only; set it to false or unset it")
-            default:
-                throw BackupError(
-                    .configuration,
-                    "BACKUP_S3_ENABLED is \"\(Printable.line(String(text.prefix(80))))\": allowed is true or false")
-            }
-        }
-
-        func unknownVariables(known: Set<String>) -> [String] {
-            let known = known.union(Setting.allCases.map(\.rawValue))
-            let sources = [(environment, "the environment"), (file, Configuration.environmentFile)]
-            return sources.flatMap { variables, place in
-                variables.keys.sorted().filter { $0.hasPrefix("BACKUP_") && !known.contains($0) }.map { name in
-                    "the variable \(Printable.line(name)) in \(place) is not known and has no effect; "
-                        + "`elder-backup config show` lists those that have"
-                }
-            }
         }
     }
 }

@@ -32,6 +32,8 @@ enum SettingOrigin: Sendable, Equatable {
     case environment
     case file(String)
     case standard
+    /// From another variable, the primary store's.
+    case inherited(String)
 
     var text: String {
         switch self {
@@ -39,6 +41,7 @@ enum SettingOrigin: Sendable, Equatable {
         case .environment: "environment"
         case .file(let path): path
         case .standard: "default"
+        case .inherited(let name): name
         }
     }
 }
