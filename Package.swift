@@ -104,6 +104,13 @@ let package = Package(
             ]
         ),
         .testTarget(
+            name: "IntegrationTests",
+            dependencies: [
+                "BackupCore", "BackupArchive", "BackupCatalog", "BackupEngine", "S3Client", "elder-backup",
+                "CrashHarness", "CSQLite", .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
+        .testTarget(
             name: "S3IntegrationTests",
             dependencies: [
                 "S3Client", "TestSupport", "NetworkTestSupport",

@@ -8,6 +8,16 @@ struct BackupCopy: Sendable {
     var path: String
     /// Nil for a file that the catalog does not know.
     var record: BackupRecord?
+    /// `local`, or the name of the store that it was fetched from.
+    var source = BackupCopy.local
+    /// Why the local copy was not taken.
+    var reason: String?
+    /// Where only what is needed is fetched.
+    var sparse: SparseArchive?
+    /// What was fetched lies there as long as this is referred to.
+    var directory: FetchDirectory?
+
+    static let local = "local"
 
     /// Compares what a reading found with what the catalog says. Where only some tables were read, the manifest tells
     /// which archive this is, and where there is none, the file's bytes do.
@@ -27,31 +37,6 @@ struct BackupCopy: Sendable {
 }
 
 extension BackupEngine {
-    /// The copy that a user's reference means: a path to a file, a catalog id, or a file name.
-    ///
-    /// - Throws: `notFound`.
-    func locate(_ reference: BackupReference) throws -> BackupCopy {
-        let text = reference.text
-        if let record = try findRecord(reference) {
-            guard record.status == .completed else {
-                throw BackupError(
-                    .notFound,
-                    "backup \(record.id) is \(record.status.rawValue)"
-                        + (record.errorMessage.map { ": \($0)" } ?? "") + "; choose a completed one")
-            }
-            guard FileOperations.exists(record.filePath) else {
-                throw BackupError(
-                    .notFound, "backup \(record.id) has no file at \(record.filePath); put it back, or choose another")
-            }
-            return BackupCopy(path: record.filePath, record: record)
-        }
-        for path in [text, configuration.backupDirectory + "/" + text]
-        where !text.isEmpty && FileOperations.exists(path) {
-            return BackupCopy(path: path, record: try record(ofFile: path))
-        }
-        throw BackupError(.notFound, "no backup \"\(text)\": give an id or a name that \"list\" shows, or a path")
-    }
-
     /// The record that a reference means, where it means one: by id, by path, or by name.
     func findRecord(_ reference: BackupReference) throws -> BackupRecord? {
         let text = reference.text
@@ -70,10 +55,12 @@ extension BackupEngine {
         return try record(ofFile: configuration.backupDirectory + "/" + text)
     }
 
-    /// The record whose local copy is that very file. A failed run may have wanted the same name.
-    private func record(ofFile path: String) throws -> BackupRecord? {
+    /// The record whose local copy is that very file, or was. A failed run may have wanted the same name.
+    func record(ofFile path: String) throws -> BackupRecord? {
         let name = path.split(separator: "/").last.map(String.init) ?? path
-        let records = try catalog.records(filename: name).filter { FileOperations.isSame($0.filePath, path) }
+        let records = try catalog.records(filename: name).filter {
+            FileOperations.isSame($0.filePath, path) || ($0.filePath == path && !FileOperations.exists(path))
+        }
         return records.first { $0.status == .completed } ?? records.first
     }
 }

@@ -14,6 +14,7 @@ extension BackupEngine {
         // The files before the records: a run is recorded before it makes a file, so that the record of any file seen
         // here is seen as well, and what a run begins meanwhile is not touched.
         let files = BackupDirectory.temporaryFiles(in: configuration.backupDirectory, installation: installation)
+        FetchDirectory.sweep(in: configuration.backupDirectory, installation: installation)
         let running = try catalog.records(jobID: nil, status: .running, limit: nil)
         let dead = running.filter { $0.process?.isAlive == false || $0.process == nil }
         for record in dead { try close(record, installation: installation) }

@@ -20,9 +20,9 @@ struct ElderBackup: AsyncParsableCommand {
               elder-backup restore 1 --into sqlite:restored.sqlite
 
             EXIT STATUS:
-              0 done; 1 failed, nothing was changed; 4 damage was found;
-              5 another run of the job goes on; 64 wrong usage or configuration;
-              129, 130, 143 interrupted.
+              0 done; 1 failed, nothing was changed; 3 the backup is complete, and a
+              copy on S3 is missing; 4 damage was found; 5 another run of the job goes
+              on; 64 wrong usage or configuration; 129, 130, 143 interrupted.
 
             SHELL COMPLETION:
               elder-backup --generate-completion-script bash|zsh|fish
@@ -30,7 +30,8 @@ struct ElderBackup: AsyncParsableCommand {
         version: "elder-backup \(ProgramVersion.current)",
         subcommands: [
             BackupCommand.self, RestoreCommand.self, VerifyCommand.self, ListCommand.self, ShowCommand.self,
-            DownloadCommand.self, DeleteCommand.self, PruneCommand.self, StatsCommand.self, ArchiveCommand.self,
+            DownloadCommand.self, UploadCommand.self, ReplicateCommand.self, DeleteCommand.self, PruneCommand.self,
+            StatsCommand.self, ArchiveCommand.self,
             CatalogCommand.self, JobCommand.self, ConfigCommand.self, DemoCommand.self,
         ]
     )

@@ -87,7 +87,7 @@ struct InventoryTests {
         let record = try #require(try await scene.engine.list().first)
         let folder = scene.bench.file("out")
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        let path = try await scene.engine.download(BackupReference("1"), to: folder)
+        let path = try await scene.engine.download(BackupReference("1"), to: folder).path
         #expect(path == folder + "/" + record.filename)
         #expect(FileManager.default.contentsEqual(atPath: path, andPath: record.filePath))
         #expect(try await scene.engine.verify([BackupReference(path)]).backups.first?.manifest == true)

@@ -7,6 +7,7 @@ import Synchronization
 /// Runs one verb and kills its own process, as `kill -9` does, when a named step is reached for the n-th time.
 ///
 ///     CrashHarness backup  DIRECTORY DATABASE        STEP OCCURRENCE
+///     CrashHarness delete  DIRECTORY BACKUP          STEP OCCURRENCE
 ///     CrashHarness restore DIRECTORY ARCHIVE TARGET  STEP OCCURRENCE
 ///
 /// A restore proves its target, and replaces the rows of one that is there. The exit status is 0 where the step was
@@ -20,14 +21,18 @@ struct CrashHarness {
         else { exit(64) }
         do {
             let trap = StepTrap(step: step, occurrence: occurrence)
+            var configuration = EngineConfiguration(backupDirectory: arguments[1])
+            configuration.remote = store()
             let engine = try await BackupEngine.open(
-                configuration: EngineConfiguration(backupDirectory: arguments[1]), logger: Logger(label: "crash"),
+                configuration: configuration, logger: Logger(label: "crash"),
                 observer: { trap.observe($0) })
             switch (arguments[0], arguments.count) {
             case ("backup", 5):
                 var request = BackupRequest()
                 request.source = .sqlite(path: arguments[2])
                 _ = try await engine.backup(request)
+            case ("delete", 5):
+                _ = try await engine.delete(BackupReference(arguments[2]))
             case ("restore", 6):
                 var request = RestoreRequest(
                     backup: BackupReference(arguments[2]), target: .sqlite(path: arguments[3]))
@@ -42,6 +47,17 @@ struct CrashHarness {
             _ = text.withCString { write(STDERR_FILENO, $0, strlen($0)) }
             exit(1)
         }
+    }
+
+    /// The store that `CRASH_S3_BUCKET` and its like name, where they do.
+    private static func store() -> RemoteSettings? {
+        func variable(_ name: String) -> String? { getenv("CRASH_S3_" + name).map { String(cString: $0) } }
+        guard let bucket = variable("BUCKET") else { return nil }
+        var store = StoreSettings(name: "s3", bucket: bucket)
+        store.endpoint = variable("ENDPOINT")
+        store.keys = StoreSettings.Keys(
+            accessKey: variable("ACCESS_KEY") ?? "", secretKey: Secret(variable("SECRET_KEY") ?? ""))
+        return RemoteSettings(isEnabled: true, primary: store)
     }
 }
 

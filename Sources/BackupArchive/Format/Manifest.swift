@@ -26,6 +26,15 @@ package struct Manifest: Sendable {
     package var recordCount: Int64
 }
 
+extension Manifest {
+    /// The manifest that stands beside an archive; nil where there is none. The archive need not be there.
+    ///
+    /// - Throws: `damaged` where it is not exactly as it was written.
+    package static func read(besideArchive archive: String) throws -> Manifest? {
+        try ManifestReader.read(besideArchive: archive)
+    }
+}
+
 /// A digest over a list of members, in order.
 struct MemberListDigest: Sendable, Equatable {
     private(set) var value: UInt64 = 0

@@ -23,6 +23,8 @@ package struct BackupError: Error, Sendable, Equatable, CustomStringConvertible 
         case storage
         /// Another run of the same job is going on.
         case locked
+        /// A store of copies refuses, cannot be reached, or holds what is not ours.
+        case remote = "s3"
         /// The catalog cannot be opened, or is not in the expected state.
         case catalog
         /// The run was cancelled.

@@ -25,15 +25,17 @@ enum BlockingThread {
         let cancellation = Cancellation()
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                let thread = Thread {
-                    continuation.resume(with: Swift.Result { try body(cancellation) })
-                }
-                thread.name = name
-                thread.stackSize = 8 << 20
-                thread.start()
+                start(named: name) { continuation.resume(with: Swift.Result { try body(cancellation) }) }
             }
         } onCancel: {
             cancellation.cancel()
         }
+    }
+
+    static func start(named name: String, _ body: @escaping @Sendable () -> Void) {
+        let thread = Thread { body() }
+        thread.name = name
+        thread.stackSize = 8 << 20
+        thread.start()
     }
 }

@@ -7,27 +7,26 @@ internal import Foundation
 internal import Logging
 
 extension BackupEngine {
-    /// Backs a database up: snapshot, rows, archive, manifest, record. A run that ends here with an answer restores.
+    /// Backs a database up: snapshot, rows, archive, manifest, record, then its copies in stores. A run that ends here
+    /// with an answer restores. A copy that could not be made is told of in the answer and leaves the backup completed.
     ///
     /// - Throws: `usage` (no source), `locked`, and whatever failed; the run's record then says `failed` and why.
     package func backup(_ request: BackupRequest) async throws -> BackupResponse {
-        try await BlockingThread.run(named: "backup") { cancellation in
-            try self.runBackup(request, cancellation)
-        }
+        try await runVerb(named: "backup") { try self.runBackup(request, $0) }
     }
 
-    private func runBackup(_ request: BackupRequest, _ cancellation: Cancellation) throws -> BackupResponse {
+    private func runBackup(_ request: BackupRequest, _ context: VerbContext) throws -> BackupResponse {
         let job = try request.job.map { try findJob($0) } ?? defaultJob()
         let source = try source(of: request, job)
         try BackupDirectory.prepare(configuration.backupDirectory)
         let lock = try JobLock.acquire(directory: configuration.backupDirectory, jobUUID: job.uuid)
-        let outcome = Result { try runLocked(request, job, source, cancellation) }
+        let outcome = Result { try runLocked(request, job, source, context) }
         _ = consume lock
         return try outcome.get()
     }
 
     private func runLocked(
-        _ request: BackupRequest, _ job: BackupJob, _ source: DatabaseURL, _ cancellation: Cancellation
+        _ request: BackupRequest, _ job: BackupJob, _ source: DatabaseURL, _ context: VerbContext
     ) throws -> BackupResponse {
         let started = Timestamp.now()
         let stem = ArchiveName.stem(jobID: job.id, at: started)
@@ -37,7 +36,8 @@ extension BackupEngine {
             at: started)
         observer(.step(.backupRecorded))
         logger.debug("backup started", metadata: ["job.id": "\(job.id)", "backup.id": "\(record.id)"])
-        var run = BackupRun(engine: self, request: request, job: job, source: source, cancellation: cancellation)
+        var run = BackupRun(
+            engine: self, request: request, job: job, source: source, cancellation: context.cancellation)
         do {
             let result = try run.write(record: record, stem: stem)
             record.complete(result, at: Timestamp.now())
@@ -51,31 +51,50 @@ extension BackupEngine {
             }
             throw error
         }
+        try writeDown(record)
+        let copies = request.uploads ? try copyOutOrExplain(record, job, context) : nil
+        run.warn(copies?.warnings ?? [])
+        run.warn(expire(job, context))
+        return BackupResponse(record: record, copies: copies?.reports ?? [], warnings: run.warnings)
+    }
+
+    private func writeDown(_ completed: BackupRecord) throws {
         do {
-            try catalog.update(record)
+            try catalog.update(completed)
         } catch {
             // The record stays `running`, and the next start's sweep finds the archive and completes it.
             throw BackupError(
                 .catalog,
-                "the backup is complete (\(record.filePath)), but the catalog could not be told: \(error); "
+                "the backup is complete (\(completed.filePath)), but the catalog could not be told: \(error); "
                     + "the next start of elder-backup completes its record")
         }
         observer(.step(.backupCompleted))
-        run.warn(expire(job))
-        return BackupResponse(record: record, warnings: run.warnings)
+    }
+
+    private func copyOutOrExplain(
+        _ record: BackupRecord, _ job: BackupJob, _ context: VerbContext
+    ) throws -> (reports: [CopyReport], warnings: [String])? {
+        do {
+            return try copyOut(record, job, context)
+        } catch let error as BackupError where error.code == .cancelled {
+            throw BackupError(
+                .cancelled,
+                "backup \(record.id) is complete (\(record.filePath)); its copy to a store was cancelled, and the next run "
+                    + "goes on with it")
+        }
     }
 
     /// Applies the job's retention, now that there is a newer good backup. A deletion that fails is told and does not
     /// make the backup a failure.
-    private func expire(_ job: BackupJob) -> [String] {
+    private func expire(_ job: BackupJob, _ context: VerbContext) -> [String] {
         do {
-            let deleted = try applyRetention(of: job, dryRun: false).filter { !$0.keep }
-            for decision in deleted {
+            let outcome = try applyRetention(of: job, dryRun: false, context)
+            for decision in outcome.decisions where !decision.keep {
                 logger.info(
                     "a backup was deleted by retention",
                     metadata: ["backup.id": "\(decision.record.id)", "reason": "\(decision.reason)"])
             }
-            return []
+            return outcome.failures.map(\.reason)
         } catch {
             return ["retention could not delete an old backup: \(error)"]
         }
@@ -250,11 +269,14 @@ extension BackupRecord {
 }
 
 extension BackupResponse {
-    init(record: BackupRecord, warnings: [String]) {
+    init(record: BackupRecord, copies: [CopyReport], warnings: [String]) {
+        let primary = copies.first { $0.store == RemoteCopy.primaryStore }
+        let replicas = copies.filter { $0.store != RemoteCopy.primaryStore }
         self.init(
             success: record.status == .completed, backupID: record.id, filename: record.filename,
             filePath: record.filePath, fileSize: record.fileSize, recordCount: record.recordCount,
-            durationSeconds: record.durationSeconds ?? 0, s3Uploaded: false, s3URL: record.s3URL,
+            durationSeconds: record.durationSeconds ?? 0, s3Uploaded: primary?.uploaded ?? false,
+            s3URL: primary?.url, s3Error: primary?.error, replicas: replicas.isEmpty ? nil : replicas,
             sha256: record.sha256 ?? "", warnings: warnings)
     }
 }

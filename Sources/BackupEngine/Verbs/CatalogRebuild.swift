@@ -11,6 +11,8 @@ package struct CatalogRebuildResponse: Sendable, Codable {
     package var known: Int
     /// Files that were left alone, each with the reason.
     package var skipped: [String]
+    /// What the user should know, each a line.
+    package var warnings: [String] = []
 }
 
 extension BackupEngine {
@@ -79,7 +81,7 @@ extension BackupEngine {
     }
 
     /// The job of an archive: the one that has its UUID, the one that has its id and name, or a new one.
-    private func adoptJob(of header: ArchiveHeader) throws -> Int64 {
+    func adoptJob(of header: ArchiveHeader) throws -> Int64 {
         let jobs = try catalog.jobs(enabled: nil)
         let name = header.jobName ?? BackupEngine.defaultJobName
         if let uuid = header.generator?.job, let job = jobs.first(where: { $0.uuid == uuid }) { return job.id }

@@ -8,7 +8,18 @@ internal import Foundation
 package struct BackupDetails: Sendable, Codable {
     /// Nil for a file that the catalog does not know.
     package var record: BackupRecord?
+    /// Its copies in stores.
+    package var copies: [RemoteCopy]
+    /// Where ``archive`` was read: `local`, or the name of a store.
+    package var source: String
+    /// Why the local copy was not taken.
+    package var sourceReason: String?
     package var archive: ArchiveInspection
+
+    private enum CodingKeys: String, CodingKey {
+        case record, copies, source, archive
+        case sourceReason = "source_reason"
+    }
 }
 
 extension BackupEngine {
@@ -21,9 +32,15 @@ extension BackupEngine {
 
     /// - Throws: `notFound`, `damaged`.
     package func show(_ reference: BackupReference) async throws -> BackupDetails {
-        try await BlockingThread.run(named: "show") { _ in
-            let copy = try self.locate(reference)
-            return BackupDetails(record: copy.record, archive: try ArchiveInspection.inspect(path: copy.path))
+        try await runVerb(named: "show") { context in
+            // With a manifest the head of an archive is all that is looked at.
+            let copy = try CopyFinder(engine: self, context: context, wish: CopyWish(isPartial: true)).find(reference)
+            return try withExtendedLifetime(copy) {
+                BackupDetails(
+                    record: copy.record, copies: try copy.record.map { try self.catalog.copies(backupID: $0.id) } ?? [],
+                    source: copy.source, sourceReason: copy.reason,
+                    archive: try ArchiveInspection.inspect(path: copy.path))
+            }
         }
     }
 
@@ -34,6 +51,7 @@ extension BackupEngine {
                 totalBackups: statistics.total, completedBackups: statistics.completed,
                 failedBackups: statistics.failed, totalSizeBytes: statistics.totalSize,
                 totalSizeMB: (Double(statistics.totalSize) / 1_048_576 * 100).rounded() / 100,
+                s3Backups: statistics.onS3, s3SizeBytes: statistics.sizeOnS3,
                 backupDirectory: self.configuration.backupDirectory,
                 recentBackups: try self.catalog.records(jobID: nil, status: nil, limit: 5))
         }
@@ -41,86 +59,45 @@ extension BackupEngine {
 
     /// Copies a backup and its manifest out, checking its digest on the way. Never replaces a file.
     ///
-    /// - Returns: the path of the copy: `path` itself, or the backup's name in it where it is a directory.
-    package func download(_ reference: BackupReference, to path: String) async throws -> String {
-        try await BlockingThread.run(named: "download") { cancellation in
-            let copy = try self.locate(reference)
+    /// - Parameter path: of the copy, or of a directory, in which it gets the backup's name.
+    package func download(
+        _ reference: BackupReference, to path: String, from choice: CopyChoice = .any, waits: Bool = false
+    ) async throws -> DownloadResponse {
+        try await runVerb(named: "download") { context in
+            let wish = CopyWish(choice: choice, waits: waits)
+            let copy = try CopyFinder(engine: self, context: context, wish: wish).find(reference)
             var isDirectory: ObjCBool = false
             let name = copy.path.split(separator: "/").last.map(String.init) ?? copy.path
             let destination =
                 FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) && isDirectory.boolValue
                 ? path + "/" + name : path
-            try ArchiveCopy.copy(copy.path, to: destination, expectedSHA256: copy.record?.sha256) {
-                try cancellation.check()
-            }
-            return destination
-        }
-    }
-
-    /// Deletes a backup: manifest, archive, then the record.
-    ///
-    /// - Throws: `notFound`; `locked` for one that is running; `storage`, and the record then stays.
-    package func delete(_ reference: BackupReference) async throws -> BackupRecord {
-        try await BlockingThread.run(named: "delete") { _ in
-            guard let record = try self.findRecord(reference) else {
-                throw BackupError(
-                    .notFound, "the catalog has no backup \"\(reference.text)\"; \"list\" shows those there are")
-            }
-            try self.remove(record)
-            return record
-        }
-    }
-
-    /// Removes a backup's files and then its record.
-    func remove(_ record: BackupRecord) throws {
-        guard record.status != .running else {
-            throw BackupError(.locked, "backup \(record.id) is still running; wait for it to end")
-        }
-        if record.status == .completed {
-            try ArchiveCopy.remove(record.filePath)
-        }
-        try catalog.deleteRecord(id: record.id)
-    }
-
-    /// Deletes what retention no longer keeps.
-    package func prune(job: JobReference? = nil, dryRun: Bool = false) async throws -> PruneResponse {
-        try await BlockingThread.run(named: "prune") { cancellation in
-            let jobs = try job.map { [try self.findJob($0)] } ?? self.catalog.jobs(enabled: nil)
-            var response = PruneResponse(dryRun: dryRun, deleted: 0, kept: 0, freedBytes: 0, backups: [])
-            for job in jobs {
-                for decision in try self.applyRetention(of: job, dryRun: dryRun, { try cancellation.check() }) {
-                    response.add(decision)
+            return try withExtendedLifetime(copy) {
+                try ArchiveCopy.copy(copy.path, to: destination, expectedSHA256: copy.record?.sha256) {
+                    try context.cancellation.check()
                 }
+                return DownloadResponse(path: destination, source: copy.source, sourceReason: copy.reason)
             }
-            return response
         }
-    }
-
-    /// Deletes what a job's retention no longer keeps; returns what was decided over each of its backups.
-    func applyRetention(
-        of job: BackupJob, dryRun: Bool, _ step: () throws -> Void = {}
-    ) throws -> [RetentionPlan.Decision] {
-        let records = try catalog.records(jobID: job.id, status: nil, limit: nil)
-        let decisions = RetentionPlan.plan(records: records, retentionDays: job.retentionDays)
-        for decision in decisions where !decision.keep && !dryRun {
-            try step()
-            try remove(decision.record)
-        }
-        return decisions
     }
 }
 
-extension PruneResponse {
-    fileprivate mutating func add(_ decision: RetentionPlan.Decision) {
-        if decision.keep {
-            kept += 1
-        } else {
-            deleted += 1
-            freedBytes += decision.record.status == .completed ? decision.record.fileSize : 0
-        }
-        backups.append(
-            Item(
-                backupID: decision.record.id, jobID: decision.record.jobID, filename: decision.record.filename,
-                startedAt: decision.record.startedAt, keep: decision.keep, reason: decision.reason))
+/// Where a downloaded backup lies, and which copy it is of.
+package struct DownloadResponse: Sendable, Codable {
+    package var success = true
+    package var path: String
+    /// `local`, or the name of a store.
+    package var source: String
+    /// Why the local copy was not taken.
+    package var sourceReason: String?
+
+    private enum CodingKeys: String, CodingKey {
+        case success, path, source
+        case sourceReason = "source_reason"
+    }
+
+    init(path: String, source: String, sourceReason: String?) {
+        self.path = path
+        self.source = source
+        self.sourceReason = sourceReason
     }
 }

@@ -20,6 +20,8 @@ package struct BackupRequest: Sendable {
     package var excludeTables: [String]?
     /// Read a private copy made with the engine's own means.
     package var stage = false
+    /// Copy the backup to the configured stores, where that is switched on.
+    package var uploads = true
     package init() {}
 }
 
@@ -34,12 +36,19 @@ package struct BackupResponse: Sendable, Codable {
     package var durationSeconds: Double
     package var s3Uploaded: Bool
     package var s3URL: String?
+    /// Why there is no copy on S3, where there should be one.
+    package var s3Error: String?
+    /// What became of the copies on further stores; nil where none is configured.
+    package var replicas: [CopyReport]?
     package var sha256: String
     /// What the user should know, each a line.
     package var warnings: [String]
 
+    /// Whether every copy is there that should be.
+    package var isCopied: Bool { s3Error == nil && (replicas ?? []).allSatisfy { $0.error == nil } }
+
     private enum CodingKeys: String, CodingKey {
-        case success, filename, sha256, warnings
+        case success, filename, replicas, sha256, warnings
         case backupID = "backup_id"
         case filePath = "file_path"
         case fileSize = "file_size"
@@ -47,6 +56,41 @@ package struct BackupResponse: Sendable, Codable {
         case durationSeconds = "duration_seconds"
         case s3Uploaded = "s3_uploaded"
         case s3URL = "s3_url"
+        case s3Error = "s3_error"
+    }
+}
+
+/// What became of one copy of a backup.
+package struct CopyReport: Sendable, Codable, Equatable {
+    package var backupID: Int64
+    package var filename: String
+    /// `s3`, or `replica-1` and so on.
+    package var store: String
+    package var uploaded: Bool
+    package var url: String?
+    package var proof: RemoteCopy.Proof?
+    /// Why it is not there.
+    package var error: String?
+
+    private enum CodingKeys: String, CodingKey {
+        case filename, store, uploaded, url, proof, error
+        case backupID = "backup_id"
+    }
+}
+
+/// What an upload or a replication did.
+package struct CopiesResponse: Sendable, Codable {
+    /// Whether every copy is there that was asked for.
+    package var success: Bool
+    package var uploaded: Int
+    package var failed: Int
+    package var copies: [CopyReport]
+
+    init(_ copies: [CopyReport]) {
+        self.copies = copies
+        uploaded = copies.count(where: \.uploaded)
+        failed = copies.count - uploaded
+        success = failed == 0
     }
 }
 
@@ -61,6 +105,9 @@ package struct RestoreRequest: Sendable {
     /// Read the target back and compare its digests before the commit.
     package var prove = false
     package var trustSchema = false
+    package var from = CopyChoice.any
+    /// Wait for a copy that lies in an archive class.
+    package var waits = false
 
     package init(backup: BackupReference, target: DatabaseURL) {
         self.backup = backup
@@ -80,11 +127,19 @@ package struct RestoreResponse: Sendable, Codable {
     package var errors: [String: String]
     /// Whether the target was read back and found equal.
     package var proven: Bool
+    /// `local`, or the name of the store that the copy was fetched from.
+    package var source: String
+    /// Why the local copy was not taken.
+    package var sourceReason: String?
+    /// Bytes that were fetched from stores.
+    package var fetchedBytes: Int64
     package var durationSeconds: Double
     package var warnings: [String]
 
     private enum CodingKeys: String, CodingKey {
-        case errors, proven, warnings
+        case errors, proven, source, warnings
+        case sourceReason = "source_reason"
+        case fetchedBytes = "fetched_bytes"
         case backupID = "backup_id"
         case dryRun = "dry_run"
         case restoredTables = "restored_tables"
@@ -130,10 +185,15 @@ package struct VerifyResponse: Sendable, Codable {
         package var durationSeconds: Double
         /// Whether a manifest stood beside the archive and agreed with it.
         package var manifest: Bool
+        /// `local`, or the name of the store that the copy was fetched from.
+        package var source: String
+        /// Why the local copy was not taken.
+        package var sourceReason: String?
         package var error: String?
 
         private enum CodingKeys: String, CodingKey {
-            case path, ok, tables, manifest, error
+            case path, ok, tables, manifest, source, error
+            case sourceReason = "source_reason"
             case backupID = "backup_id"
             case recordCount = "record_count"
             case fileSize = "file_size"
@@ -154,6 +214,9 @@ package struct StatsResponse: Sendable, Codable {
     package var failedBackups: Int
     package var totalSizeBytes: Int64
     package var totalSizeMB: Double
+    /// Completed backups that have a copy on the primary store, and the sum of their sizes.
+    package var s3Backups: Int
+    package var s3SizeBytes: Int64
     package var backupDirectory: String
     /// The newest five.
     package var recentBackups: [BackupRecord]
@@ -164,6 +227,8 @@ package struct StatsResponse: Sendable, Codable {
         case failedBackups = "failed_backups"
         case totalSizeBytes = "total_size_bytes"
         case totalSizeMB = "total_size_mb"
+        case s3Backups = "s3_backups"
+        case s3SizeBytes = "s3_size_bytes"
         case backupDirectory = "backup_directory"
         case recentBackups = "recent_backups"
     }
@@ -190,11 +255,13 @@ package struct PruneResponse: Sendable, Codable {
     package var dryRun: Bool
     package var deleted: Int
     package var kept: Int
+    /// Of those that were kept: how many should be gone, and could not be deleted.
+    package var failed: Int
     package var freedBytes: Int64
     package var backups: [Item]
 
     private enum CodingKeys: String, CodingKey {
-        case deleted, kept, backups
+        case deleted, kept, failed, backups
         case dryRun = "dry_run"
         case freedBytes = "freed_bytes"
     }

@@ -9,9 +9,9 @@ extension BackupEngine {
     ///
     /// - Throws: `notFound`, `damaged`, `target`, …; the target is then as it was.
     package func restore(_ request: RestoreRequest) async throws -> RestoreResponse {
-        try await BlockingThread.run(named: "restore") { cancellation in
+        try await runVerb(named: "restore") { context in
             do {
-                return try self.runRestore(request, cancellation)
+                return try self.runRestore(request, context)
             } catch let error as BackupError where error.code == .source {
                 // The database's own refusals do not know what it is opened for; here it is the target.
                 throw BackupError(.target, error.message, location: error.location)
@@ -19,9 +19,12 @@ extension BackupEngine {
         }
     }
 
-    private func runRestore(_ request: RestoreRequest, _ cancellation: Cancellation) throws -> RestoreResponse {
+    private func runRestore(_ request: RestoreRequest, _ context: VerbContext) throws -> RestoreResponse {
         let started = Timestamp.now()
-        let copy = try locate(request.backup)
+        let cancellation = context.cancellation
+        let wish = CopyWish(choice: request.from, isPartial: request.tables != nil, waits: request.waits)
+        let copy = try CopyFinder(engine: self, context: context, wish: wish).find(request.backup)
+        if let reason = copy.reason { observer(.warning("\(reason); the copy on \(copy.source) is taken")) }
         let archive = try ArchiveReader.open(path: copy.path)
         let target = Databases.target(request.target)
         defer { target.rollback() }
@@ -30,6 +33,7 @@ extension BackupEngine {
         observer(.step(.targetPrepared))
 
         let chosen = tablesToRead(archive, target, request)
+        try copy.sparse?.require(chosen)
         if target.needsSurvey {
             let survey = RestoreConsumer(
                 target: target, mode: .survey, expectedRows: nil, observer: observer, cancellation: cancellation)
@@ -56,12 +60,10 @@ extension BackupEngine {
         }
         for warning in warnings { observer(.warning(warning)) }
         if findings.tables.isEmpty { warnings.append("the backup holds no tables") }
-        return RestoreResponse(
-            backupID: copy.record?.id, dryRun: request.dryRun, restoredTables: findings.tables.count,
-            totalRecords: findings.recordCount,
-            restoredCounts: TableCounts(findings.tables.map { ($0.name, $0.rows) }),
-            errors: [:], proven: request.prove, durationSeconds: Timestamp.now().seconds(since: started),
-            warnings: warnings)
+        var response = RestoreResponse(findings, request, copy, warnings: warnings)
+        response.fetchedBytes = context.stores.received
+        response.durationSeconds = Timestamp.now().seconds(since: started)
+        return response
     }
 
     /// The tables to read; nil where that is all of them, for then every byte of the file is checked.
@@ -119,6 +121,19 @@ extension BackupEngine {
             }
         }
         _ = try snapshot.close()
+    }
+}
+
+extension RestoreResponse {
+    fileprivate init(
+        _ findings: ArchiveReader.Findings, _ request: RestoreRequest, _ copy: BackupCopy, warnings: [String]
+    ) {
+        self.init(
+            backupID: copy.record?.id, dryRun: request.dryRun, restoredTables: findings.tables.count,
+            totalRecords: findings.recordCount,
+            restoredCounts: TableCounts(findings.tables.map { ($0.name, $0.rows) }), errors: [:],
+            proven: request.prove, source: copy.source, sourceReason: copy.reason, fetchedBytes: 0,
+            durationSeconds: 0, warnings: warnings)
     }
 }
 

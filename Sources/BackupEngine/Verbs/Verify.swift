@@ -9,19 +9,21 @@ extension BackupEngine {
     ///   - references: the backups to verify.
     ///   - job: all completed backups of this job as well.
     ///   - all: all completed backups as well.
+    ///   - remote: every copy in a store instead of the local one.
+    ///   - waits: for a copy that lies in an archive class.
     /// - Returns: one item for each; damage is an item that is not ok, not an error.
     package func verify(
-        _ references: [BackupReference], job: JobReference? = nil, all: Bool = false
+        _ references: [BackupReference], job: JobReference? = nil, all: Bool = false, remote: Bool = false,
+        waits: Bool = false
     ) async throws -> VerifyResponse {
-        try await BlockingThread.run(named: "verify") { cancellation in
+        try await runVerb(named: "verify") { context in
+            let run = VerifyRun(engine: self, context: context, isRemote: remote, waits: waits)
             var items: [VerifyResponse.Item] = []
-            for reference in references {
-                items.append(try self.verify(try self.locate(reference), cancellation))
-            }
+            for reference in references { items += try run.verify(reference) }
             if all || job != nil {
                 let jobID = try job.map { try self.findJob($0).id }
                 for record in try self.catalog.records(jobID: jobID, status: .completed, limit: nil) {
-                    items.append(try self.verify(BackupCopy(path: record.filePath, record: record), cancellation))
+                    items += try run.verify(record)
                 }
             }
             let damaged = items.count { !$0.ok }
@@ -29,19 +31,75 @@ extension BackupEngine {
                 ok: damaged == 0, verified: items.count - damaged, damaged: damaged, backups: items)
         }
     }
+}
 
-    private func verify(_ copy: BackupCopy, _ cancellation: Cancellation) throws -> VerifyResponse.Item {
+/// One run of a verification.
+private struct VerifyRun {
+    let engine: BackupEngine
+    let context: VerbContext
+    /// The copies in stores are verified, not the local one.
+    let isRemote: Bool
+    let waits: Bool
+
+    func verify(_ reference: BackupReference) throws -> [VerifyResponse.Item] {
+        if let record = try engine.findRecord(reference), isRemote || record.status == .completed {
+            return try verify(record)
+        }
+        let finder = CopyFinder(
+            engine: engine, context: context, wish: CopyWish(choice: isRemote ? .s3 : .any, waits: waits))
+        return [try read(try finder.find(reference))]
+    }
+
+    /// Damage, and a copy that is not there, are findings; everything else ends the run.
+    func verify(_ record: BackupRecord) throws -> [VerifyResponse.Item] {
+        guard isRemote else { return [try verifyBest(record)] }
+        let copies = try engine.catalog.copies(backupID: record.id).filter { !$0.state.needsUpload || $0.size != nil }
+        guard !copies.isEmpty else {
+            return [failed(record, BackupCopy.local, "backup \(record.id) has no copy in a store")]
+        }
+        return try copies.map { try verify($0, of: record) }
+    }
+
+    private func verifyBest(_ record: BackupRecord) throws -> VerifyResponse.Item {
+        let finder = CopyFinder(engine: engine, context: context, wish: CopyWish(waits: waits))
+        do {
+            return try read(try finder.find(record))
+        } catch let error as BackupError where [.damaged, .notFound].contains(error.code) {
+            try note(record, nil, BackupCopy.local, error)
+            return failed(record, BackupCopy.local, error.description)
+        }
+    }
+
+    private func verify(_ copy: RemoteCopy, of record: BackupRecord) throws -> VerifyResponse.Item {
+        let finder = CopyFinder(engine: engine, context: context, wish: CopyWish(choice: .s3, waits: waits))
+        do {
+            return try read(try finder.find(record, in: [copy]))
+        } catch let error as BackupError where [.damaged, .notFound, .remote].contains(error.code) {
+            var item = failed(record, copy.store, error.description)
+            item.path = copy.place
+            return item
+        }
+    }
+
+    private func failed(_ record: BackupRecord, _ source: String, _ reason: String) -> VerifyResponse.Item {
+        VerifyResponse.Item(
+            backupID: record.id, path: record.filePath, ok: false, recordCount: 0, tables: 0, fileSize: 0,
+            durationSeconds: 0, manifest: false, source: source, error: reason)
+    }
+
+    /// Reads a copy from end to end and writes down what it found.
+    private func read(_ copy: BackupCopy) throws -> VerifyResponse.Item {
         let started = Timestamp.now()
         var item = VerifyResponse.Item(
             backupID: copy.record?.id, path: copy.path, ok: false, recordCount: 0, tables: 0, fileSize: 0,
-            durationSeconds: 0, manifest: false)
-        var state = BackupRecord.CopyState.present
+            durationSeconds: 0, manifest: false, source: copy.source, sourceReason: copy.reason)
+        var failure: BackupError?
         do {
             let archive = try ArchiveReader.open(path: copy.path)
             item.fileSize = Int64(archive.size)
             item.manifest = archive.manifest != nil
             let consumer = VerifyConsumer(
-                expectedRows: archive.rowCount(of: nil), observer: observer, cancellation: cancellation)
+                expectedRows: archive.rowCount(of: nil), observer: engine.observer, cancellation: context.cancellation)
             let findings = try archive.read(tables: nil, workers: BackupEngine.workers, consumer: consumer)
             try copy.compare(findings, of: archive)
             item.recordCount = findings.recordCount
@@ -49,16 +107,42 @@ extension BackupEngine {
             item.ok = true
         } catch let error as BackupError where error.code == .damaged || error.code == .notFound {
             item.error = error.description
-            state = error.code == .damaged ? .damaged : .missing
+            failure = error
         }
         item.durationSeconds = Timestamp.now().seconds(since: started)
-        if var record = copy.record {
-            record.localState = state
-            if item.ok { record.verifiedAt = Timestamp.now() }
-            record.updatedAt = Timestamp.now()
-            try catalog.update(record)
+        if let record = copy.record { try note(record, started, copy.source, failure) }
+        if copy.source != BackupCopy.local, let record = copy.record {
+            item.path =
+                try engine.catalog.copies(backupID: record.id).first { $0.store == copy.source }?.place ?? item.path
         }
         return item
+    }
+
+    private func note(_ record: BackupRecord, _ started: Timestamp?, _ source: String, _ failure: BackupError?) throws {
+        guard var current = try engine.catalog.record(id: record.id) else { return }
+        let now = Timestamp.now()
+        if failure == nil { current.verifiedAt = now }
+        if source == BackupCopy.local {
+            current.localState = failure == nil ? .present : failure?.code == .damaged ? .damaged : .missing
+        }
+        current.updatedAt = now
+        try engine.catalog.update(current)
+        guard source != BackupCopy.local,
+            var copy = try engine.catalog.copies(backupID: record.id).first(where: { $0.store == source })
+        else { return }
+        if let failure {
+            copy.state = .damaged
+            copy.error = failure.description
+        } else {
+            copy.verifiedAt = now
+            // What was lost to sight and is good counts again.
+            if copy.state == .missing || copy.state == .damaged {
+                copy.state = .present
+                copy.error = nil
+            }
+        }
+        copy.updatedAt = now
+        try engine.catalog.save(copy)
     }
 }
 

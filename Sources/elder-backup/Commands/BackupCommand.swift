@@ -9,7 +9,9 @@ struct BackupCommand: AsyncParsableCommand {
         discussion: """
             All tables are read at one moment. The archive appears under its name only
             when it is complete and has been read back. Without --source the job's
-            database is taken, else that of $DATABASE_URL.
+            database is taken, else that of $DATABASE_URL. With $BACKUP_S3_ENABLED the
+            backup is copied to the configured stores; where that fails the status is
+            3, and the next run tries again.
 
             EXAMPLES:
               elder-backup backup --source sqlite:app.sqlite
@@ -35,6 +37,9 @@ struct BackupCommand: AsyncParsableCommand {
     @Flag(help: "Read a private copy made first, so that writers of a rollback-journal database wait less.")
     var stage = false
 
+    @Flag(help: "Do not copy the backup to a store now; upload --missing does it later.")
+    var noUpload = false
+
     @OptionGroup var location: LocationOptions
 
     @OptionGroup var output: OutputOptions
@@ -47,6 +52,7 @@ struct BackupCommand: AsyncParsableCommand {
         request.includeTables = tables.tables
         request.excludeTables = excludeTables.tables
         request.stage = stage
+        request.uploads = !noUpload
         let engine = try await location.engine(console, usesSource: true, hasSource: source != nil)
         try BackupReport.finish(await engine.backup(request), console)
     }
@@ -56,14 +62,21 @@ struct BackupCommand: AsyncParsableCommand {
 enum BackupReport {
     static func finish(_ response: BackupResponse, _ console: Console) throws {
         console.warn(response.warnings)
+        if let error = response.s3Error { console.warn("no copy on S3: \(error)") }
+        for replica in response.replicas ?? [] {
+            if let error = replica.error { console.warn("no copy on \(replica.store): \(error)") }
+        }
         try console.finish(response) {
             let size = Printable.bytes(response.fileSize)
-            return """
+            let text = """
                 backup \(response.backupID) completed: \(Printable.count(response.recordCount, "row")), \(size), \
                 \(Printable.seconds(response.durationSeconds))
                 file   \(Printable.line(response.filePath))
                 sha256 \(response.sha256)
                 """
+            let copies = [response.s3URL].compactMap { $0 } + (response.replicas ?? []).compactMap(\.url)
+            return text + copies.map { "\ncopy   " + Printable.line($0) }.joined()
         }
+        if !response.isCopied { throw ExitCode(ExitStatus.copyMissing) }
     }
 }

@@ -5,8 +5,10 @@ import BackupEngine
 struct DeleteCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "delete",
-        abstract: "Delete a backup: its archive, its manifest and its entry in the catalog.",
+        abstract: "Delete a backup: its copies, its archive, its manifest and its entry in the catalog.",
         discussion: """
+            Copies in stores go first, as far as they are this installation's; what an
+            object lock holds stays, and so does the backup.
             Asks first on a terminal; elsewhere --yes is needed.
 
             EXAMPLES:

@@ -48,12 +48,20 @@ enum RecordTable {
         let rows = records.map { record in
             [
                 "\(record.id)", "\(record.jobID)", record.status.rawValue, String(record.startedAt.sql.prefix(19)),
-                Printable.count(record.recordCount), Printable.bytes(record.fileSize), Printable.line(record.filename),
+                Printable.count(record.recordCount), Printable.bytes(record.fileSize), copies(of: record),
+                Printable.line(record.filename),
             ]
         }
         return TextTable(
-            columns: ["id", "job", "status", "started (UTC)", "rows", "size", "file"], rows: rows,
+            columns: ["id", "job", "status", "started (UTC)", "rows", "size", "S3", "file"], rows: rows,
             rightAligned: [0, 1, 4, 5]
         ).text
+    }
+
+    /// `present`, `failed` and so on; with the number of copies on further stores.
+    private static func copies(of record: BackupRecord) -> String {
+        let state = record.remote.s3State?.rawValue ?? "-"
+        let further = record.remote.presentCopies - (record.remote.s3State == .present ? 1 : 0)
+        return further > 0 ? "\(state) +\(further)" : state
     }
 }

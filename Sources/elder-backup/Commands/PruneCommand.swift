@@ -8,7 +8,8 @@ struct PruneCommand: AsyncParsableCommand {
         discussion: """
             A backup's age is counted from the newest good backup of its job, not from
             today: when backups stop, nothing expires. The newest good backup of a job
-            is never deleted.
+            is never deleted. Copies in stores go with the backup; what cannot be deleted
+            there is tried again by the next run, and the status is 1.
 
             EXAMPLES:
               elder-backup prune --dry-run
@@ -31,6 +32,7 @@ struct PruneCommand: AsyncParsableCommand {
         let engine = try await location.engine(console)
         let response = try await engine.prune(job: job.map { JobReference($0) }, dryRun: dryRun)
         try console.finish(response) { text(response) }
+        if response.failed > 0 { throw ExitCode(1) }
     }
 
     private func text(_ response: PruneResponse) -> String {

@@ -11,7 +11,8 @@ struct RestoreCommand: AsyncParsableCommand {
             gets the whole schema and all rows and appears under its name only when it
             is complete. Into an existing database only rows are loaded, into tables
             that are there; tables that hold rows are refused without --clear-existing
-            or --regenerate-ids.
+            or --regenerate-ids. The local copy is read where its digest is right, else
+            one from a store, of which --tables fetches no more than it needs.
 
             EXAMPLES:
               elder-backup restore 12 --into sqlite:restored.sqlite --prove
@@ -44,6 +45,12 @@ struct RestoreCommand: AsyncParsableCommand {
     @Flag(help: "Read the target back and compare its digests before the commit.")
     var prove = false
 
+    @Option(help: ArgumentHelp("Only the local copy, or only a store's.", valueName: "local|s3"))
+    var from: CopyArgument?
+
+    @Flag(help: "Wait for a copy that lies in an archive class until it can be read: minutes to two days.")
+    var wait = false
+
     @Flag(help: "Accept definitions in the archive that could do more than define.")
     var trustSchema = false
 
@@ -62,6 +69,8 @@ struct RestoreCommand: AsyncParsableCommand {
         request.dataOnly = dataOnly
         request.prove = prove
         request.trustSchema = trustSchema
+        request.from = from?.choice ?? .any
+        request.waits = wait
         let engine = try await location.engine(console)
         let response = try await engine.restore(request)
         console.warn(response.warnings)
@@ -80,6 +89,7 @@ struct RestoreCommand: AsyncParsableCommand {
             \(done) \(Printable.count(response.restoredTables, "table")), \
             \(Printable.count(response.totalRecords, "row")) into \(Printable.line(target.redacted)) in \
             \(Printable.seconds(response.durationSeconds))\(proof)
+            \(SourceText.line(response.source, response.sourceReason))
             """
     }
 }

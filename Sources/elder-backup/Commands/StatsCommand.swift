@@ -24,6 +24,7 @@ struct StatsCommand: AsyncParsableCommand {
                 backups    \(response.totalBackups) (\(response.completedBackups) completed, \
                 \(response.failedBackups) failed)
                 size       \(Printable.bytes(response.totalSizeBytes))
+                on S3      \(response.s3Backups) (\(Printable.bytes(response.s3SizeBytes)))
                 directory  \(Printable.line(response.backupDirectory))
                 """
             return response.recentBackups.isEmpty

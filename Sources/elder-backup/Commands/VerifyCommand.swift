@@ -7,12 +7,14 @@ struct VerifyCommand: AsyncParsableCommand {
         commandName: "verify",
         abstract: "Read archives from end to end and check every digest and count.",
         discussion: """
-            Ends with status 4 when any of the archives is damaged.
+            Ends with status 4 when any of the archives is damaged. Where the local copy
+            is missing or damaged, one from a store is verified in its place.
 
             EXAMPLES:
               elder-backup verify 12
               elder-backup verify --all --json
               elder-backup verify --job nightly
+              elder-backup verify --all --remote
               elder-backup verify /mnt/copies/backup_1_20261123_012903.json.gz
             """
     )
@@ -25,6 +27,12 @@ struct VerifyCommand: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("All completed backups of this job, by name or number.", valueName: "job"))
     var job: String?
+
+    @Flag(help: "Verify every copy in a store instead of the local one.")
+    var remote = false
+
+    @Flag(help: "Wait for a copy that lies in an archive class until it can be read: minutes to two days.")
+    var wait = false
 
     @OptionGroup var location: LocationOptions
 
@@ -39,9 +47,13 @@ struct VerifyCommand: AsyncParsableCommand {
         let console = output.console
         let references = try backups.map { name throws(BackupError) in try BackupReference(argument: name) }
         let engine = try await location.engine(console)
-        let response = try await engine.verify(references, job: job.map { JobReference($0) }, all: all)
+        let response = try await engine.verify(
+            references, job: job.map { JobReference($0) }, all: all, remote: remote, waits: wait)
         for item in response.backups where !item.ok {
             console.note("\(item.path): \(item.error ?? "damaged")")
+        }
+        for item in response.backups {
+            if let reason = item.sourceReason { console.warn("\(reason); the copy on \(item.source) was verified") }
         }
         try console.finish(response) { text(response) }
         if !response.ok { throw ExitCode(BackupError(.damaged, "").exitStatus) }
@@ -53,7 +65,8 @@ struct VerifyCommand: AsyncParsableCommand {
             guard item.ok else { return "damaged  \(name)" }
             let manifest = item.manifest ? "" : ", no manifest beside it"
             let tables = Printable.count(item.tables, "table")
-            return "ok       \(name): \(tables), \(Printable.count(item.recordCount, "row"))\(manifest), "
+            let source = item.source == "local" ? "" : " (\(item.source))"
+            return "ok       \(name)\(source): \(tables), \(Printable.count(item.recordCount, "row"))\(manifest), "
                 + Printable.seconds(item.durationSeconds)
         }
         return (lines + ["\(response.verified) verified, \(response.damaged) damaged"]).joined(separator: "\n")

@@ -56,6 +56,8 @@ final class Console: Sendable {
         switch event {
         case .warning(let message): warn(message)
         case .step: break
+        case .transfer(let transfer, let bytes, let total):
+            progress.withLock { $0.update(transfer, bytes: bytes, of: total) }
         case .progress(let table, let rows, let bytes, let expected):
             progress.withLock { $0.update(table: table, rows: rows, bytes: bytes, expectedRows: expected) }
         }

@@ -40,6 +40,11 @@ enum Printable {
         count(value) + " " + noun + (value == 1 ? "" : "s")
     }
 
+    /// The same for nouns that do not just get an s.
+    static func count(_ value: some BinaryInteger, _ noun: String, _ plural: String) -> String {
+        count(value) + " " + (value == 1 ? noun : plural)
+    }
+
     /// `512 B`, `1.5 MiB`.
     static func bytes(_ value: Int64) -> String {
         let units = ["KiB", "MiB", "GiB", "TiB"]

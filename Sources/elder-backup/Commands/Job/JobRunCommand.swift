@@ -18,6 +18,9 @@ struct JobRunCommand: AsyncParsableCommand {
     @Flag(help: "Read a private copy made first, so that writers of a rollback-journal database wait less.")
     var stage = false
 
+    @Flag(help: "Do not copy the backup to a store now; upload --missing does it later.")
+    var noUpload = false
+
     @OptionGroup var location: LocationOptions
 
     @OptionGroup var output: OutputOptions
@@ -27,6 +30,7 @@ struct JobRunCommand: AsyncParsableCommand {
         var request = BackupRequest()
         request.job = JobReference(job)
         request.stage = stage
+        request.uploads = !noUpload
         let engine = try await location.engine(console, usesSource: true)
         try BackupReport.finish(await engine.backup(request), console)
     }

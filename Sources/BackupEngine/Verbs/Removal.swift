@@ -1,0 +1,110 @@
+internal import BackupArchive
+package import BackupCore
+internal import Logging
+
+extension BackupEngine {
+    /// Deletes a backup: its copies in stores, then manifest, archive and record.
+    ///
+    /// - Throws: `notFound`; `locked` for one that is running; `s3` and `storage`, and the record then stays.
+    package func delete(_ reference: BackupReference) async throws -> BackupRecord {
+        try await runVerb(named: "delete") { context in
+            guard let record = try self.findRecord(reference) else {
+                throw BackupError(
+                    .notFound, "the catalog has no backup \"\(reference.text)\"; \"list\" shows those there are")
+            }
+            do {
+                try self.lockingForRemoval(record.jobID, context) { try self.remove(record, context) }
+            } catch let error as BackupError where error.code == .remote {
+                throw error.located("backup \(record.id)")
+            }
+            return record
+        }
+    }
+
+    /// Where stores are involved nobody may send what is being deleted.
+    private func lockingForRemoval<Output>(
+        _ jobID: Int64, _ context: VerbContext, _ body: () throws -> Output
+    ) throws -> Output {
+        context.stores.settings == nil ? try body() : try withJobLock(jobID, body)
+    }
+
+    /// Removes a backup's copies and files and then its record, which stays until everything else is gone.
+    func remove(_ record: BackupRecord, _ context: VerbContext) throws {
+        guard record.status != .running else {
+            throw BackupError(.locked, "backup \(record.id) is still running; wait for it to end")
+        }
+        try CopyRemover(self, context).removeCopies(of: record)
+        if record.status == .completed {
+            try ArchiveCopy.remove(record.filePath)
+        }
+        try catalog.deleteRecord(id: record.id)
+    }
+
+    /// Deletes what retention no longer keeps.
+    package func prune(job: JobReference? = nil, dryRun: Bool = false) async throws -> PruneResponse {
+        try await runVerb(named: "prune") { context in
+            let jobs = try job.map { [try self.findJob($0)] } ?? self.catalog.jobs(enabled: nil)
+            var response = PruneResponse(dryRun: dryRun, deleted: 0, kept: 0, failed: 0, freedBytes: 0, backups: [])
+            for job in jobs {
+                let outcome = try self.lockingForRemoval(job.id, context) {
+                    try self.applyRetention(of: job, dryRun: dryRun, context)
+                }
+                for decision in outcome.decisions { response.add(decision) }
+                response.failed += outcome.failures.count
+            }
+            return response
+        }
+    }
+
+    /// What retention did to a job's backups.
+    struct RetentionOutcome {
+        var decisions: [RetentionPlan.Decision] = []
+        /// Of those that were kept: what should be gone and could not be deleted, with a whole sentence each.
+        var failures: [(record: BackupRecord, reason: String)] = []
+    }
+
+    /// Deletes what a job's retention no longer keeps. What a store does not let go stays, and the rest goes on.
+    func applyRetention(of job: BackupJob, dryRun: Bool, _ context: VerbContext) throws -> RetentionOutcome {
+        let records = try catalog.records(jobID: job.id, status: nil, limit: nil)
+        let decisions = RetentionPlan.plan(
+            records: records, retentionDays: job.retentionDays, now: Timestamp.now(),
+            keepsNewestCopy: context.stores.isEnabled)
+        var outcome = RetentionOutcome()
+        for var decision in decisions {
+            if !decision.keep && !dryRun {
+                try context.cancellation.check()
+                do {
+                    try remove(decision.record, context)
+                } catch let error as BackupError where error.code != .cancelled && error.code != .catalog {
+                    decision.keep = true
+                    let isLock = error.message.hasSuffix("object lock")
+                    decision.reason = isLock ? error.message : "could not be deleted: \(error)"
+                    if !isLock {
+                        outcome.failures.append(
+                            (
+                                decision.record,
+                                "backup \(decision.record.id) has expired and could not be deleted: \(error)"
+                            ))
+                    }
+                }
+            }
+            outcome.decisions.append(decision)
+        }
+        return outcome
+    }
+}
+
+extension PruneResponse {
+    fileprivate mutating func add(_ decision: RetentionPlan.Decision) {
+        if decision.keep {
+            kept += 1
+        } else {
+            deleted += 1
+            freedBytes += decision.record.status == .completed ? decision.record.fileSize : 0
+        }
+        backups.append(
+            Item(
+                backupID: decision.record.id, jobID: decision.record.jobID, filename: decision.record.filename,
+                startedAt: decision.record.startedAt, keep: decision.keep, reason: decision.reason))
+    }
+}
