@@ -31,8 +31,8 @@ struct ElderBackup: AsyncParsableCommand {
         subcommands: [
             BackupCommand.self, RestoreCommand.self, VerifyCommand.self, ListCommand.self, ShowCommand.self,
             DownloadCommand.self, UploadCommand.self, ReplicateCommand.self, DeleteCommand.self, PruneCommand.self,
-            StatsCommand.self, ArchiveCommand.self,
-            CatalogCommand.self, JobCommand.self, ConfigCommand.self, DemoCommand.self,
+            StatsCommand.self, ArchiveCommand.self, CatalogCommand.self, S3Command.self,
+            JobCommand.self, ConfigCommand.self, DemoCommand.self,
         ]
     )
 

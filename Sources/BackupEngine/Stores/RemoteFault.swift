@@ -55,7 +55,7 @@ enum RemoteFault {
     }
 
     /// In the names of the store's own variables.
-    private static func advice(_ error: S3Error, _ settings: StoreSettings) -> String? {
+    static func advice(_ error: S3Error, _ settings: StoreSettings) -> String? {
         let advice = StoreAdvice.text(for: error)
         guard settings.name != RemoteCopy.primaryStore else { return advice }
         return advice?.replacing("BACKUP_S3_", with: settings.variablePrefix)
