@@ -25,6 +25,8 @@ package struct BackupError: Error, Sendable, Equatable, CustomStringConvertible 
         case locked
         /// A store of copies refuses, cannot be reached, or holds what is not ours.
         case remote = "s3"
+        /// An object lock does not let a copy go yet.
+        case retained
         /// The catalog cannot be opened, or is not in the expected state.
         case catalog
         /// The run was cancelled.

@@ -97,7 +97,7 @@ struct CopyRemover {
 
     private func refuseLocked(_ end: Timestamp?) throws {
         guard let end, end > Timestamp.now() else { return }
-        throw BackupError(.remote, RetentionPlan.lockReason(end))
+        throw BackupError(.retained, RetentionPlan.lockReason(end))
     }
 
     private func delete(_ finding: Finding) throws {

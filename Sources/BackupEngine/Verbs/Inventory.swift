@@ -35,11 +35,14 @@ extension BackupEngine {
         try await runVerb(named: "show") { context in
             // With a manifest the head of an archive is all that is looked at.
             let copy = try CopyFinder(engine: self, context: context, wish: CopyWish(isPartial: true)).find(reference)
+            let copies = try copy.record.map { try self.catalog.copies(backupID: $0.id) } ?? []
             return try withExtendedLifetime(copy) {
-                BackupDetails(
-                    record: copy.record, copies: try copy.record.map { try self.catalog.copies(backupID: $0.id) } ?? [],
-                    source: copy.source, sourceReason: copy.reason,
-                    archive: try ArchiveInspection.inspect(path: copy.path))
+                var archive = try ArchiveInspection.inspect(path: copy.path)
+                // Not the temporary file that it was fetched into.
+                if let remote = copies.first(where: { $0.store == copy.source }) { archive.path = remote.place }
+                return BackupDetails(
+                    record: copy.record, copies: copies, source: copy.source, sourceReason: copy.reason,
+                    archive: archive)
             }
         }
     }

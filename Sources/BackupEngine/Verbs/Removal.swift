@@ -14,7 +14,7 @@ extension BackupEngine {
             }
             do {
                 try self.lockingForRemoval(record.jobID, context) { try self.remove(record, context) }
-            } catch let error as BackupError where error.code == .remote {
+            } catch let error as BackupError where error.code == .remote || error.code == .retained {
                 throw error.located("backup \(record.id)")
             }
             return record
@@ -77,7 +77,7 @@ extension BackupEngine {
                     try remove(decision.record, context)
                 } catch let error as BackupError where error.code != .cancelled && error.code != .catalog {
                     decision.keep = true
-                    let isLock = error.message.hasSuffix("object lock")
+                    let isLock = error.code == .retained
                     decision.reason = isLock ? error.message : "could not be deleted: \(error)"
                     if !isLock {
                         outcome.failures.append(
