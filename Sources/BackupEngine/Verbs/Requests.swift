@@ -61,6 +61,8 @@ package struct RestoreRequest: Sendable {
     /// Read the target back and compare its digests before the commit.
     package var prove = false
     package var trustSchema = false
+    /// PostgreSQL: restore neither owners nor privileges.
+    package var noOwner = false
 
     package init(backup: BackupReference, target: DatabaseURL) {
         self.backup = backup

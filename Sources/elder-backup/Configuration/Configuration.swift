@@ -37,7 +37,13 @@ struct Configuration: Sendable {
 
         var engine = EngineConfiguration(backupDirectory: try values.directory())
         engine.catalogURL = try values.address(.catalog)
-        if usesSource, !overrides.hasSource { engine.source = try values.address(.source) }
+        if case .postgresql = engine.catalogURL {
+            throw BackupError(.configuration, "BACKUP_CATALOG_URL names a PostgreSQL database: allowed is sqlite:PATH")
+        }
+        if usesSource, !overrides.hasSource {
+            engine.source = try values.address(.source)
+            if engine.source == nil { engine.source = try ElderDatabase.address { values.plainVariable($0) } }
+        }
         engine.retentionDays = try values.read(.retentionDays, default: engine.retentionDays) { text in
             guard text.allSatisfy({ $0.isASCII && $0.isNumber }), let days = Int(text) else { return nil }
             return (1...36_500).contains(days) ? days : nil
@@ -126,6 +132,9 @@ struct Configuration: Sendable {
                 throw BackupError(.configuration, "\(place(setting, origin)): \(error.message)")
             }
         }
+
+        /// A variable that is no setting of this program's.
+        func plainVariable(_ name: String) -> String? { variable(name)?.text }
 
         private func wrong(_ setting: Setting, _ text: String, _ origin: SettingOrigin) -> BackupError {
             BackupError(

@@ -15,7 +15,7 @@ enum Setting: String, CaseIterable, Sendable {
         switch self {
         case .directory: "a path of a directory"
         case .catalog: "sqlite:PATH"
-        case .source: "sqlite:PATH or sqlite:///ABSOLUTE/PATH"
+        case .source: "sqlite:PATH, sqlite:///ABSOLUTE/PATH or postgresql://USER@HOST:PORT/DATABASE"
         case .retentionDays: "a whole number of days from 1 to 36500"
         case .compression: "fast or balanced"
         case .maximumRow: "a size from 1MiB to 512MiB, in bytes or with a unit"

@@ -1,0 +1,183 @@
+package import BackupCore
+internal import CLibpq
+
+/// All tables of a PostgreSQL database at one moment: one transaction that sees nothing of what came after it.
+///
+/// The tables are locked against changes of their structure and against TRUNCATE (which no snapshot hides) **before**
+/// the moment is chosen; writers go on undisturbed. While it is held, vacuum removes no row that died since.
+package final class PostgreSQLSnapshot: DatabaseSnapshot {
+    package let source: SourceDescription
+    package let schema: SchemaDocument
+    package let warnings: [String]
+    package let estimatedRows: Int?
+
+    private let connection: PostgreSQLConnection
+    private let ownsConnection: Bool
+    private let options: SnapshotOptions
+    private let tables: [ExactName: PostgreSQLTable]
+    private let started = ContinuousClock.now
+    private var report: SnapshotReport?
+
+    /// How often it is tried to lock a list of tables that stays the same until the snapshot is there.
+    private static let attempts = 10
+
+    /// Takes a snapshot of a database.
+    ///
+    /// - Throws: ``BackupError/Code/source`` where it cannot be read, ``BackupError/Code/unsupported`` where it holds
+    ///   what cannot be stored, ``BackupError/Code/notFound`` for names of tables that it lacks.
+    package static func open(_ address: PostgreSQLAddress, options: SnapshotOptions) throws -> PostgreSQLSnapshot {
+        let connection = try PostgreSQLConnection(
+            address, for: .source, lockTimeout: options.lockTimeout, isCancelled: options.isCancelled)
+        do {
+            let listing = try lockedListing(on: connection, options)
+            return try PostgreSQLSnapshot(holding: connection, listing, options)
+        } catch {
+            connection.close()
+            throw error
+        }
+    }
+
+    /// The tables of a database, some of them to be read.
+    private struct Listing {
+        var all: [PostgreSQLTable]
+        var selection: PostgreSQLSelection
+    }
+
+    private static func listing(
+        on connection: PostgreSQLConnection, _ options: SnapshotOptions
+    ) throws(BackupError) -> Listing {
+        let reader = PostgreSQLTableListing(connection: connection)
+        let all = try reader.tables()
+        let hasLargeObjects = try connection.text("SELECT 1 FROM pg_largeobject_metadata LIMIT 1") != nil
+        let selection = try PostgreSQLSelection(
+            of: all, parents: try reader.partitions(), hasLargeObjects: hasLargeObjects, options: options)
+        return Listing(all: all, selection: selection)
+    }
+
+    private static func lockedListing(
+        on connection: PostgreSQLConnection, _ options: SnapshotOptions
+    ) throws(BackupError) -> Listing {
+        for _ in 0..<attempts {
+            let before = try listing(on: connection, options)
+            // Neither BEGIN nor LOCK chooses the moment; the first query behind them does.
+            try connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            do {
+                try lock(before.selection.tables, on: connection)
+            } catch {
+                guard isGone(error) else { throw error }
+                try connection.execute("ROLLBACK")
+                continue
+            }
+            let after = try listing(on: connection, options)
+            let locked = Set(before.selection.tables.map { "\($0.oid) \($0.name.quoted)" })
+            if after.selection.tables.allSatisfy({ locked.contains("\($0.oid) \($0.name.quoted)") }) { return after }
+            try connection.execute("ROLLBACK")
+        }
+        throw BackupError(
+            .source,
+            "tables come and go faster than they can be locked (\(attempts) attempts); run at a quieter time")
+    }
+
+    private static func lock(_ tables: [PostgreSQLTable], on connection: PostgreSQLConnection) throws(BackupError) {
+        for start in stride(from: 0, to: tables.count, by: 200) {
+            let names = tables[start..<min(start + 200, tables.count)].map { "ONLY " + $0.name.quoted }
+            try connection.execute("LOCK TABLE \(names.joined(separator: ", ")) IN ACCESS SHARE MODE")
+        }
+    }
+
+    /// Whether a table or its schema was dropped meanwhile.
+    private static func isGone(_ error: BackupError) -> Bool {
+        error.message.contains("[42P01]") || error.message.contains("[3F000]")
+    }
+
+    private init(
+        holding connection: PostgreSQLConnection, _ listing: Listing, _ options: SnapshotOptions
+    ) throws(BackupError) {
+        let catalog = PostgreSQLCatalog(connection: connection)
+        let snapshot = try connection.text("SELECT pg_export_snapshot()") ?? ""
+        let dump = try PostgreSQLSchemaDump.take(
+            of: connection, snapshot: snapshot, lockTimeout: options.lockTimeout, isCancelled: options.isCancelled)
+        var warnings = dump?.warnings.map { "pg_dump: \($0)" } ?? []
+        if dump == nil {
+            warnings.append(
+                "there is no pg_dump for PostgreSQL \(connection.versionText) on this machine: only rows are backed up, "
+                    + "and they restore only into a database that has the tables; install postgresql-client")
+        }
+        let selection = listing.selection
+        let definitions = PostgreSQLDefinitions(
+            encoding: try connection.text("SHOW server_encoding") ?? "", dump: dump,
+            sequences: try catalog.sequences(), materializedViews: try catalog.materializedViews(),
+            largeObjects: selection.holdsLargeObjects ? try catalog.largeObjects() : [])
+        let ledger = try PostgreSQLLedger(
+            connection: connection, selection: selection, tables: listing.all, secrets: options.secretColumns,
+            hasDefinitions: dump != nil
+        ).entries()
+        let isStandby = try connection.text("SELECT pg_is_in_recovery()") == "t"
+        self.connection = connection
+        self.options = options
+        self.warnings = warnings
+        ownsConnection = true
+        tables = PostgreSQLSnapshot.index(selection.tables)
+        var descriptions = selection.tables.map(\.description)
+        if selection.holdsLargeObjects { descriptions.append(PostgreSQLLargeObjects.description) }
+        schema = SchemaDocument(tables: descriptions, ledger: ledger, definitions: try definitions.encoded())
+        source = SourceDescription(
+            engine: "postgresql", version: connection.versionText, database: connection.databaseName,
+            snapshot: "repeatable read \(snapshot)\(isStandby ? ", standby" : "")")
+        let counted = selection.tables.compactMap(\.estimatedRows)
+        estimatedRows = counted.isEmpty ? nil : counted.reduce(0, +)
+    }
+
+    /// Reads tables through a connection of someone else's, in whatever transaction it is, uncommitted changes
+    /// included. Closing this leaves the connection as it is.
+    init(
+        reading connection: PostgreSQLConnection, tables: [PostgreSQLTable], largeObjects: Bool
+    ) {
+        self.connection = connection
+        ownsConnection = false
+        options = {
+            var options = SnapshotOptions()
+            options.maximumRow = Int.max
+            return options
+        }()
+        self.tables = PostgreSQLSnapshot.index(tables)
+        warnings = []
+        estimatedRows = nil
+        var descriptions = tables.map(\.description)
+        if largeObjects { descriptions.append(PostgreSQLLargeObjects.description) }
+        schema = SchemaDocument(tables: descriptions, ledger: [], definitions: [])
+        source = SourceDescription(
+            engine: "postgresql", version: connection.versionText, database: connection.databaseName,
+            snapshot: "the transaction of a restore")
+    }
+
+    deinit { close() }
+
+    private static func index(_ tables: [PostgreSQLTable]) -> [ExactName: PostgreSQLTable] {
+        Dictionary(tables.map { (ExactName($0.name.archiveKey), $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    package func reader(for table: TableDescription) throws -> any TableReader {
+        guard report == nil else { throw BackupError(.internal, "the snapshot was closed before it was read") }
+        if table.name.isExactly(PostgreSQLLargeObjects.name.archiveKey) {
+            return try PostgreSQLTableReader(
+                table: table.name, columns: PostgreSQLLargeObjects.columns, secrets: [],
+                copy: PostgreSQLLargeObjects.copyOut, maximumRow: Int.max, on: connection)
+        }
+        guard let own = tables[ExactName(table.name)] else {
+            throw BackupError(.internal, "table \"\(table.name)\" is not part of this snapshot")
+        }
+        return try PostgreSQLTableReader(
+            table: table.name, columns: own.columns, secrets: options.secretColumns[table.name] ?? [],
+            copy: own.copyOut, maximumRow: options.maximumRow, on: connection)
+    }
+
+    @discardableResult
+    package func close() -> SnapshotReport {
+        if let report { return report }
+        let report = SnapshotReport(held: ContinuousClock.now - started)
+        self.report = report
+        if ownsConnection { connection.close() }
+        return report
+    }
+}
