@@ -85,7 +85,8 @@ let package = Package(
             dependencies: [
                 "BackupCore", "BackupEngine", "DatabaseSource", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
-            ]
+            ],
+            exclude: ["Support/Torture.sql"]
         ),
         .testTarget(
             name: "BackupEngineTests",

@@ -144,6 +144,9 @@ struct CopyTextEncoderTests {
                 // Bytes: equality of texts would take canonically equivalent ones for the same.
                 let foundString = try #require(found as? NSString)
                 #expect(Array((foundString as String).utf8) == Array((string as String).utf8))
+            } else if forms[index] == .number, value is NSNumber {
+                // Foundation reads some large integers as doubles.
+                #expect(text.contains("\"\(key)\":\(value)"), "column \(key) of \(text)")
             } else {
                 #expect(found == value, "column \(key) of \(text)")
             }

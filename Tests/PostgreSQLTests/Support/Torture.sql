@@ -95,11 +95,11 @@ INSERT INTO measure (city, day, v) SELECT c, date '2025-01-25' + n, n FROM gener
 CREATE TABLE refers (id integer PRIMARY KEY, day date, city integer, FOREIGN KEY (day, city) REFERENCES measure);
 INSERT INTO refers VALUES (1, '2025-01-26', 1);
 CREATE TABLE base (id integer, t text);
-CREATE TABLE derived (extra integer) INHERITS (base);
 INSERT INTO base VALUES (1, 'base');
-INSERT INTO derived VALUES (2, 'derived', 3);
 ALTER TABLE base DROP COLUMN t;
 ALTER TABLE base ADD COLUMN later text DEFAULT 'later';
+CREATE TABLE derived (extra integer) INHERITS (base);
+INSERT INTO derived VALUES (2, 'derived', 3);
 
 -- Sequences.
 CREATE SEQUENCE unused INCREMENT -5 MAXVALUE 100 START 90;

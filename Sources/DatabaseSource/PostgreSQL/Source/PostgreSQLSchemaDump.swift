@@ -17,26 +17,47 @@ struct PostgreSQLSchemaDump {
     /// The preamble of an archive holds at most 64 MiB, escapes included.
     private static let largestText = 24 << 20
 
-    /// Runs pg_dump within a snapshot that `connection` has exported; nil where there is none that knows the server.
-    static func take(
-        of connection: PostgreSQLConnection, snapshot: String, lockTimeout: Duration,
-        isCancelled: @escaping @Sendable () -> Bool
+    /// Runs pg_dump for one connection, as often as is needed.
+    struct Runner {
+        private let connection: PostgreSQLConnection
+        private let options: SnapshotOptions
+        /// Nil where there is none that knows the server.
+        private let tool: PostgreSQLTool?
+
+        init(_ connection: PostgreSQLConnection, _ options: SnapshotOptions) {
+            self.connection = connection
+            self.options = options
+            tool = PostgreSQLTool.pgDump(forServer: connection.serverVersion)
+        }
+
+        /// - Parameter snapshot: one that the connection has exported; nil lets pg_dump choose a moment of its own.
+        func take(snapshot: String?) throws(BackupError) -> PostgreSQLSchemaDump? {
+            guard let tool else { return nil }
+            return try PostgreSQLSchemaDump.take(tool, connection, snapshot: snapshot, options)
+        }
+    }
+
+    private static func take(
+        _ tool: PostgreSQLTool, _ connection: PostgreSQLConnection, snapshot: String?, _ options: SnapshotOptions
     ) throws(BackupError) -> PostgreSQLSchemaDump? {
-        guard let tool = PostgreSQLTool.pgDump(forServer: connection.serverVersion) else { return nil }
+        // Where the locks are held already, somebody may wait for them whom pg_dump would wait for: not for long.
+        let longest = snapshot == nil ? options.lockTimeout : min(options.lockTimeout, .seconds(2))
+        let milliseconds = longest.components.seconds * 1000 + longest.components.attoseconds / 1_000_000_000_000_000
         let passwords = try PostgreSQLPasswordFile(connection)
         let environment = PostgreSQLTool.environment(for: connection, passwordFile: passwords.path)
         var texts: [String] = []
         var warnings: [String] = []
         for section in ["pre-data", "post-data"] {
             var arguments = [
-                "--schema-only", "--section=\(section)", "--snapshot=\(snapshot)", "--no-password",
-                "--lock-wait-timeout=\(max(1, lockTimeout.components.seconds * 1000))",
+                "--schema-only", "--section=\(section)", "--no-password", "--lock-wait-timeout=\(max(1, milliseconds))",
             ]
+            if let snapshot { arguments.append("--snapshot=\(snapshot)") }
             if PQparameterStatus(connection.handle, "server_encoding").map({ String(cString: $0) }) != "SQL_ASCII" {
                 arguments.append("--encoding=UTF8")
             }
             let run = try ChildProgram.run(
-                tool.path, arguments, environment: environment, largestOutput: largestText, isCancelled: isCancelled)
+                tool.path, arguments, environment: environment, largestOutput: largestText,
+                isCancelled: options.isCancelled)
             guard let run else { return nil }
             let words = PostgreSQLFailure.line(run.errors)
             guard run.status == 0 else { throw failure(words, run.status, connection) }
@@ -57,7 +78,7 @@ struct PostgreSQLSchemaDump {
         var advice = "run pg_dump --schema-only on it to see more"
         if words.contains("permission denied") {
             advice = "GRANT SELECT on it, or GRANT pg_read_all_data, TO \(connection.userName)"
-        } else if words.contains("lock timeout") || words.contains("canceling statement due to lock") {
+        } else if words.contains("timeout") {
             advice = "another session holds a lock; wait longer with BACKUP_LOCK_TIMEOUT, or run again"
         }
         return BackupError(

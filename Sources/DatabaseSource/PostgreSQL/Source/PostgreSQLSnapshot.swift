@@ -18,8 +18,10 @@ package final class PostgreSQLSnapshot: DatabaseSnapshot {
     private let started = ContinuousClock.now
     private var report: SnapshotReport?
 
-    /// How often it is tried to lock a list of tables that stays the same until the snapshot is there.
+    /// How often it is tried to reach a moment at which nothing changes.
     private static let attempts = 10
+    /// In how many of them pg_dump runs before the snapshot, and so waits for nobody who waits for the snapshot's locks.
+    private static let earlyAttempts = 5
 
     /// Takes a snapshot of a database.
     ///
@@ -29,18 +31,20 @@ package final class PostgreSQLSnapshot: DatabaseSnapshot {
         let connection = try PostgreSQLConnection(
             address, for: .source, lockTimeout: options.lockTimeout, isCancelled: options.isCancelled)
         do {
-            let listing = try lockedListing(on: connection, options)
-            return try PostgreSQLSnapshot(holding: connection, listing, options)
+            return try PostgreSQLSnapshot(holding: connection, try begin(on: connection, options), options)
         } catch {
             connection.close()
             throw error
         }
     }
 
-    /// The tables of a database, some of them to be read.
+    /// The tables of a database, some of them to be read, and its definitions.
     private struct Listing {
         var all: [PostgreSQLTable]
         var selection: PostgreSQLSelection
+        var dump: PostgreSQLSchemaDump?
+        /// The number of the snapshot, as the server gives it to others.
+        var snapshot = ""
     }
 
     private static func listing(
@@ -54,28 +58,50 @@ package final class PostgreSQLSnapshot: DatabaseSnapshot {
         return Listing(all: all, selection: selection)
     }
 
-    private static func lockedListing(
+    private static func begin(
         on connection: PostgreSQLConnection, _ options: SnapshotOptions
     ) throws(BackupError) -> Listing {
-        for _ in 0..<attempts {
-            let before = try listing(on: connection, options)
-            // Neither BEGIN nor LOCK chooses the moment; the first query behind them does.
-            try connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            do {
-                try lock(before.selection.tables, on: connection)
+        let dump = PostgreSQLSchemaDump.Runner(connection, options)
+        var reason = "tables come and go"
+        for attempt in 0..<attempts {
+            do throws(BackupError) {
+                if let listing = try attemptToBegin(on: connection, options, dump, isEarly: attempt < earlyAttempts) {
+                    return listing
+                }
             } catch {
                 guard isGone(error) else { throw error }
-                try connection.execute("ROLLBACK")
-                continue
+                reason = error.message
             }
-            let after = try listing(on: connection, options)
-            let locked = Set(before.selection.tables.map { "\($0.oid) \($0.name.quoted)" })
-            if after.selection.tables.allSatisfy({ locked.contains("\($0.oid) \($0.name.quoted)") }) { return after }
             try connection.execute("ROLLBACK")
         }
         throw BackupError(
             .source,
-            "tables come and go faster than they can be locked (\(attempts) attempts); run at a quieter time")
+            "the database's structure changes faster than it can be read (\(attempts) attempts; the last one: \(reason)); "
+                + "run at a quieter time")
+    }
+
+    /// Nil where the structure changed meanwhile.
+    private static func attemptToBegin(
+        on connection: PostgreSQLConnection, _ options: SnapshotOptions, _ runner: PostgreSQLSchemaDump.Runner,
+        isEarly: Bool
+    ) throws(BackupError) -> Listing? {
+        let print = isEarly ? try PostgreSQLFingerprint.text(on: connection) : ""
+        let early = isEarly ? try runner.take(snapshot: nil) : nil
+        let before = try listing(on: connection, options)
+        // Neither BEGIN nor LOCK chooses the moment; the first query behind them does.
+        try connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        try lock(before.selection.tables, on: connection)
+        var after = try listing(on: connection, options)
+        let locked = Set(before.selection.tables.map { "\($0.oid) \($0.name.quoted)" })
+        guard after.selection.tables.allSatisfy({ locked.contains("\($0.oid) \($0.name.quoted)") }) else { return nil }
+        after.snapshot = try connection.text("SELECT pg_export_snapshot()") ?? ""
+        if isEarly {
+            guard try PostgreSQLFingerprint.text(on: connection) == print else { return nil }
+            after.dump = early
+        } else {
+            after.dump = try runner.take(snapshot: after.snapshot)
+        }
+        return after
     }
 
     private static func lock(_ tables: [PostgreSQLTable], on connection: PostgreSQLConnection) throws(BackupError) {
@@ -85,18 +111,19 @@ package final class PostgreSQLSnapshot: DatabaseSnapshot {
         }
     }
 
-    /// Whether a table or its schema was dropped meanwhile.
+    /// Whether something was dropped meanwhile, or pg_dump waited for somebody who waits for the locks held here.
     private static func isGone(_ error: BackupError) -> Bool {
-        error.message.contains("[42P01]") || error.message.contains("[3F000]")
+        let ofServer = ["[42P01]", "[3F000]", "[XX000]", "[42704]"]
+        let ofDump = ["does not exist", "cache lookup failed", "could not open relation", "timeout", "could not find"]
+        return error.message.hasPrefix("pg_dump ")
+            ? ofDump.contains { error.message.contains($0) } : ofServer.contains { error.message.contains($0) }
     }
 
     private init(
         holding connection: PostgreSQLConnection, _ listing: Listing, _ options: SnapshotOptions
     ) throws(BackupError) {
         let catalog = PostgreSQLCatalog(connection: connection)
-        let snapshot = try connection.text("SELECT pg_export_snapshot()") ?? ""
-        let dump = try PostgreSQLSchemaDump.take(
-            of: connection, snapshot: snapshot, lockTimeout: options.lockTimeout, isCancelled: options.isCancelled)
+        let dump = listing.dump
         var warnings = dump?.warnings.map { "pg_dump: \($0)" } ?? []
         if dump == nil {
             warnings.append(
@@ -123,7 +150,7 @@ package final class PostgreSQLSnapshot: DatabaseSnapshot {
         schema = SchemaDocument(tables: descriptions, ledger: ledger, definitions: try definitions.encoded())
         source = SourceDescription(
             engine: "postgresql", version: connection.versionText, database: connection.databaseName,
-            snapshot: "repeatable read \(snapshot)\(isStandby ? ", standby" : "")")
+            snapshot: "repeatable read \(listing.snapshot)\(isStandby ? ", standby" : "")")
         let counted = selection.tables.compactMap(\.estimatedRows)
         estimatedRows = counted.isEmpty ? nil : counted.reduce(0, +)
     }
