@@ -37,7 +37,7 @@ struct RoundTripTests {
         #expect(refused.code == .target)
         #expect(refused.message.contains("holds rows already"))
         #expect(try source.dump() == before)
-        try source.execute("DELETE FROM circle_b WHERE id = 1; UPDATE every_type SET t = 'changed'; SELECT nextval('used')")
+        try source.execute("DELETE FROM refers; UPDATE every_type SET t = 'changed'; SELECT nextval('used')")
         let response = try await engine.restore(backup.filename, into: source.address) {
             $0.clearExisting = true
             $0.prove = true

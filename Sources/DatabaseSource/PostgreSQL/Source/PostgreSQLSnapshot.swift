@@ -64,12 +64,13 @@ package final class PostgreSQLSnapshot: DatabaseSnapshot {
         let dump = PostgreSQLSchemaDump.Runner(connection, options)
         var reason = "tables come and go"
         for attempt in 0..<attempts {
+            let isEarly = attempt < earlyAttempts
             do throws(BackupError) {
-                if let listing = try attemptToBegin(on: connection, options, dump, isEarly: attempt < earlyAttempts) {
+                if let listing = try attemptToBegin(on: connection, options, dump, isEarly: isEarly) {
                     return listing
                 }
             } catch {
-                guard isGone(error) else { throw error }
+                guard isGone(error) || !isEarly && isBlocked(error) else { throw error }
                 reason = error.message
             }
             try connection.execute("ROLLBACK")
@@ -111,10 +112,15 @@ package final class PostgreSQLSnapshot: DatabaseSnapshot {
         }
     }
 
-    /// Whether something was dropped meanwhile, or pg_dump waited for somebody who waits for the locks held here.
+    /// Whether pg_dump waited in vain: where locks are held here, for somebody who waits for these, perhaps.
+    private static func isBlocked(_ error: BackupError) -> Bool {
+        error.message.hasPrefix("pg_dump ") && error.message.contains("timeout")
+    }
+
+    /// Whether something was dropped meanwhile.
     private static func isGone(_ error: BackupError) -> Bool {
         let ofServer = ["[42P01]", "[3F000]", "[XX000]", "[42704]"]
-        let ofDump = ["does not exist", "cache lookup failed", "could not open relation", "timeout", "could not find"]
+        let ofDump = ["does not exist", "cache lookup failed", "could not open relation", "could not find"]
         return error.message.hasPrefix("pg_dump ")
             ? ofDump.contains { error.message.contains($0) } : ofServer.contains { error.message.contains($0) }
     }
