@@ -29,22 +29,24 @@ struct CopyTextEncoderTests {
 
     static func encode(_ row: String, _ forms: Form...) -> String? { encode(Array(row.utf8), forms) }
 
-    @Test("Each kind of value has its form", arguments: [
-        ("42\n", Form.number, "42"), ("-9223372036854775808\n", .number, "-9223372036854775808"),
-        ("\\N\n", .number, "null"), ("\\N\n", .text, "null"), ("\\N\n", .bytes, "null"), ("\\N\n", .json, "null"),
-        ("\\\\N\n", .text, #""\\N""#), ("1e+15\n", .real, "1e+15"), ("-0\n", .real, "-0"),
-        ("NaN\n", .real, #"{"$real":"NaN"}"#), ("-Infinity\n", .real, #"{"$real":"-Infinity"}"#),
-        ("Infinity\n", .real, #"{"$real":"Infinity"}"#), ("t\n", .boolean, "true"), ("f\n", .boolean, "false"),
-        ("\n", .text, #""""#), ("a\\tb\\nc\\rd\\be\\ff\\vg\\\\h\"i\n", .text, #""a\tb\nc\rd\be\ff\u000bg\\h\"i""#),
-        ("\u{1}\u{1F}\u{7F}é€😀\n", .text, "\"\\u0001\\u001f\u{7F}é€😀\""),
-        ("12345678901234567890.000\n", .text, #""12345678901234567890.000""#),
-        ("\\\\x\n", .bytes, #""""#), ("\\\\x00\n", .bytes, #""AA==""#), ("\\\\xdeadbeef\n", .bytes, #""3q2+7w==""#),
-        ("\\\\x000102030405\n", .bytes, #""AAECAwQF""#),
-        ("{\"a\": [1, null]}\n", .json, #"{"a": [1, null]}"#), ("null\n", .json, #"{"$string":"null"}"#),
-        ("{\\n}\n", .json, #"{"$string":"{\n}"}"#), (" 1\n", .json, #"{"$string":" 1"}"#),
-        ("\"\\\\u00e9\\\\n\"\n", .json, #""\u00e9\n""#), ("\"\\\\ud800\"\n", .json, #"{"$string":"\"\\ud800\""}"#),
-        ("{\"$real\": \"1\"}\n", .json, #"{"$string":"{\"$real\": \"1\"}"}"#), ("x\n", .secret, "null"),
-    ])
+    @Test(
+        "Each kind of value has its form",
+        arguments: [
+            ("42\n", Form.number, "42"), ("-9223372036854775808\n", .number, "-9223372036854775808"),
+            ("\\N\n", .number, "null"), ("\\N\n", .text, "null"), ("\\N\n", .bytes, "null"), ("\\N\n", .json, "null"),
+            ("\\\\N\n", .text, #""\\N""#), ("1e+15\n", .real, "1e+15"), ("-0\n", .real, "-0"),
+            ("NaN\n", .real, #"{"$real":"NaN"}"#), ("-Infinity\n", .real, #"{"$real":"-Infinity"}"#),
+            ("Infinity\n", .real, #"{"$real":"Infinity"}"#), ("t\n", .boolean, "true"), ("f\n", .boolean, "false"),
+            ("\n", .text, #""""#), ("a\\tb\\nc\\rd\\be\\ff\\vg\\\\h\"i\n", .text, #""a\tb\nc\rd\be\ff\u000bg\\h\"i""#),
+            ("\u{1}\u{1F}\u{7F}é€😀\n", .text, "\"\\u0001\\u001f\u{7F}é€😀\""),
+            ("12345678901234567890.000\n", .text, #""12345678901234567890.000""#),
+            ("\\\\x\n", .bytes, #""""#), ("\\\\x00\n", .bytes, #""AA==""#), ("\\\\xdeadbeef\n", .bytes, #""3q2+7w==""#),
+            ("\\\\x000102030405\n", .bytes, #""AAECAwQF""#),
+            ("{\"a\": [1, null]}\n", .json, #"{"a": [1, null]}"#), ("null\n", .json, #"{"$string":"null"}"#),
+            ("{\\n}\n", .json, #"{"$string":"{\n}"}"#), (" 1\n", .json, #"{"$string":" 1"}"#),
+            ("\"\\\\u00e9\\\\n\"\n", .json, #""\u00e9\n""#), ("\"\\\\ud800\"\n", .json, #"{"$string":"\"\\ud800\""}"#),
+            ("{\"$real\": \"1\"}\n", .json, #"{"$string":"{\"$real\": \"1\"}"}"#), ("x\n", .secret, "null"),
+        ])
     func kinds(_ row: String, _ form: Form, _ expected: String) {
         #expect(Self.encode(row, form) == "{\"a\":\(expected)}")
     }
@@ -63,9 +65,11 @@ struct CopyTextEncoderTests {
         #expect(Self.encode(row, .number, .text) == nil)
     }
 
-    @Test("Bad digits of bytes and bad truth values are refused", arguments: [
-        ("\\\\x0\n", Form.bytes), ("\\\\xgg\n", .bytes), ("abc\n", .bytes), ("x\n", .boolean), ("true\n", .boolean),
-    ])
+    @Test(
+        "Bad digits of bytes and bad truth values are refused",
+        arguments: [
+            ("\\\\x0\n", Form.bytes), ("\\\\xgg\n", .bytes), ("abc\n", .bytes), ("x\n", .boolean), ("true\n", .boolean),
+        ])
     func badValues(_ row: String, _ form: Form) {
         #expect(Self.encode(row, form) == nil)
     }
@@ -104,7 +108,9 @@ struct CopyTextEncoderTests {
     func randomRows(_ seed: Int) throws {
         var random = SeededGenerator(seed: UInt64(seed))
         let count = Int.random(in: 1...30, using: &random)
-        let forms = (0..<count).map { _ in [Form.number, .text, .bytes, .boolean].randomElement(using: &random) ?? .text }
+        let forms = (0..<count).map { _ in
+            [Form.number, .text, .bytes, .boolean].randomElement(using: &random) ?? .text
+        }
         var row: [UInt8] = []
         var expected: [NSObject] = []
         for (index, form) in forms.enumerated() {

@@ -45,7 +45,8 @@ struct FailureTests {
     }
 
     @Test("A role that may read everything is enough") func readingRole() async throws {
-        let database = try ServerDatabase("CREATE TABLE t AS SELECT 1 AS id; CREATE SEQUENCE s; CREATE SCHEMA x; CREATE TABLE x.t()")
+        let database = try ServerDatabase(
+            "CREATE TABLE t AS SELECT 1 AS id; CREATE SEQUENCE s; CREATE SCHEMA x; CREATE TABLE x.t()")
         let role = try role(database, "GRANT pg_read_all_data TO ROLE")
         defer { drop(role.name, database) }
         let engine = try await BackupBench().engine()
@@ -190,7 +191,8 @@ struct FailureTests {
     }
 
     @Test("A lock that is held is waited for no longer than allowed") func lockTimeout() async throws {
-        let database = try ServerDatabase("CREATE TABLE t AS SELECT 1 AS id; CREATE TABLE control AS SELECT false AS stop")
+        let database = try ServerDatabase(
+            "CREATE TABLE t AS SELECT 1 AS id; CREATE TABLE control AS SELECT false AS stop")
         let holder = try TestServer.start(
             "psql", ["-qX", "-d", database.address],
             input: """

@@ -48,7 +48,8 @@ struct LiveTests {
         // Volatile conditions may find no row or several: one row of each, by a number drawn first.
         let exact = """
             PERFORM set_config('eb.a', (1 + floor(random() * 500))::text, false);
-            """ + transfer.replacingOccurrences(of: "1 + floor(random() * 500)", with: "current_setting('eb.a')::integer")
+            """
+            + transfer.replacingOccurrences(of: "1 + floor(random() * 500)", with: "current_setting('eb.a')::integer")
         let bench = try BackupBench()
         let engine = try await bench.engine { $0.retentionDays = 30 }
         try await during(exact, in: database) {

@@ -18,7 +18,8 @@ struct RoundTripTests {
         let response = try await engine.restore(backup.filename, into: target.address) { $0.prove = true }
         #expect(response.totalRecords == backup.recordCount)
         try ServerDatabase.expectEqual(source, target)
-        let sequences = "SELECT last_value, is_called FROM empty_table_id_seq UNION ALL SELECT last_value, is_called "
+        let sequences =
+            "SELECT last_value, is_called FROM empty_table_id_seq UNION ALL SELECT last_value, is_called "
             + "FROM used UNION ALL SELECT last_value, is_called FROM unused UNION ALL SELECT last_value, is_called "
             + "FROM at_end"
         #expect(try target.rows(sequences) == ["41|f", "-9|t", "90|f", "3|t"])
@@ -84,7 +85,9 @@ struct RoundTripTests {
         let (source, target) = (try ServerDatabase(Self.torture), try ServerDatabase())
         let bench = try BackupBench()
         let engine = try await bench.engine()
-        let backup = try await engine.backUp(source.address) { $0.includeTables = ["measure", "other.every_type", "tree"] }
+        let backup = try await engine.backUp(source.address) {
+            $0.includeTables = ["measure", "other.every_type", "tree"]
+        }
         #expect(backup.recordCount == 100 + 1 + 3)
         #expect(try bench.rows(of: "\"other\".\"every_type\"", in: backup.filePath).count == 1)
         let error = await failure { _ = try await engine.backUp(source.address) { $0.includeTables = ["tre"] } }

@@ -26,7 +26,8 @@ enum ElderDatabase {
             return .sqlite(path: name)
         default:
             throw BackupError(
-                .configuration, "DB_TYPE names a database that is not served: allowed are postgres and sqlite; "
+                .configuration,
+                "DB_TYPE names a database that is not served: allowed are postgres and sqlite; "
                     + "set DATABASE_URL to back another one up")
         }
     }

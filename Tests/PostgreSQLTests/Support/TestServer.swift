@@ -104,8 +104,10 @@ final class ServerDatabase: Sendable {
 
     /// What pg_dump writes, but for its random key.
     func dump(_ options: String...) throws -> String {
-        try TestServer.run("pg_dump", options + ["-d", address]).split(separator: "\n", omittingEmptySubsequences: false)
-            .filter { !$0.hasPrefix("\\restrict ") && !$0.hasPrefix("\\unrestrict ") }.joined(separator: "\n")
+        try TestServer.run("pg_dump", options + ["-d", address]).split(
+            separator: "\n", omittingEmptySubsequences: false
+        )
+        .filter { !$0.hasPrefix("\\restrict ") && !$0.hasPrefix("\\unrestrict ") }.joined(separator: "\n")
     }
 
     static func expectEqual(

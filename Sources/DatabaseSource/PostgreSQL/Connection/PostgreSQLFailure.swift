@@ -42,7 +42,8 @@ enum PostgreSQLFailure {
         return BackupError(
             connection.purpose.errorCode,
             "the connection to \(connection.address.redacted) was lost: "
-                + "\(words.isEmpty ? "the server closed it" : safe(words, handle)); look at the server's log and run again")
+                + "\(words.isEmpty ? "the server closed it" : safe(words, handle)); look at the server's log and run again"
+        )
     }
 
     /// No message of libpq is known to hold a password; should one, it does not leave here.

@@ -52,7 +52,8 @@ struct PostgreSQLReplay {
             guard let range = statement.ranges(of: " OWNER TO ").last else { return false }
             // Behind it stands a role's name and nothing else.
             let role = statement[range.upperBound...]
-            return role.hasPrefix("\"") ? role.hasSuffix("\"") : role.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" || $0 == "$" }
+            if role.hasPrefix("\"") { return role.hasSuffix("\"") }
+            return role.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" || $0 == "$" }
         default: return false
         }
     }

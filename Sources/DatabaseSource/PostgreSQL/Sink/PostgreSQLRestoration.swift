@@ -36,12 +36,12 @@ final class PostgreSQLRestoration {
 
     func begin() throws(BackupError) {
         try connection.execute("BEGIN")
-        let isEmpty = try connection.text(
-            """
+        let query = """
             SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
             WHERE \(PostgreSQLTableListing.isUsersSchema) AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
               AND \(PostgreSQLTableListing.isNoMember("pg_class", "c.oid")) LIMIT 1
-            """) == nil
+            """
+        let isEmpty = try connection.text(query) == nil
         isWhole = isEmpty && !options.dataOnly && definitions?.preData != nil
         if isEmpty, !isWhole { throw noTables() }
         try chooseTables()
@@ -71,7 +71,8 @@ final class PostgreSQLRestoration {
     private func noTables() -> BackupError {
         let database = connection.address.redacted
         if options.dataOnly {
-            return BackupError(.target, "\(database) has no tables, and --data-only restores into tables that are there")
+            return BackupError(
+                .target, "\(database) has no tables, and --data-only restores into tables that are there")
         }
         return BackupError(
             .target,
@@ -117,7 +118,8 @@ final class PostgreSQLRestoration {
             }
             if !missing.isEmpty {
                 let names = missing.map { "\"\($0)\"" }.joined(separator: ", ")
-                faults.append("its table \"\(description.name)\" lacks the column\(missing.count == 1 ? "" : "s") \(names)")
+                let columns = missing.count == 1 ? "column" : "columns"
+                faults.append("its table \"\(description.name)\" lacks the \(columns) \(names)")
             }
         }
         guard faults.isEmpty else {
@@ -170,7 +172,9 @@ final class PostgreSQLRestoration {
         return loader
     }
 
-    private func known(columns description: TableDescription, of table: PostgreSQLTable) -> [PostgreSQLRowDecoder.Column] {
+    private func known(
+        columns description: TableDescription, of table: PostgreSQLTable
+    ) -> [PostgreSQLRowDecoder.Column] {
         var columns: [PostgreSQLRowDecoder.Column] = []
         if let key = description.rowidKey {
             columns.append(
@@ -235,7 +239,7 @@ final class PostgreSQLRestoration {
         guard definitions != nil else {
             throw BackupError(
                 .usage,
-                "the target cannot be proven equal: the archive is not one of PostgreSQL, whose values are written alike")
+                "the target cannot be proven equal: only archives of PostgreSQL have their values written alike")
         }
         // Rows that were there already, or that belong to other tables, are not the archive's.
         let tables = wantedDescriptions.compactMap { description -> PostgreSQLTable? in

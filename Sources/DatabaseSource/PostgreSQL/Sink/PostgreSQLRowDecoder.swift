@@ -129,7 +129,8 @@ final class PostgreSQLRowDecoder: @unchecked Sendable {
             index = JSONText.skipWhitespace(text, index + 1, end)
             guard let column = columns.firstIndex(where: { $0.name.isExactly(name) }) else {
                 throw BackupError(
-                    .target, "the archive has a column that the target's table lacks: \"\(name)\"; add it and run again",
+                    .target,
+                    "the archive has a column that the target's table lacks: \"\(name)\"; add it and run again",
                     location: location(text, start, end))
             }
             guard values[column] < 0 else {

@@ -26,7 +26,8 @@ package final class PostgreSQLTarget: RestoreTarget {
         self.connection = connection
         do {
             guard try connection.text("SELECT pg_is_in_recovery()") == "f" else {
-                throw BackupError(.target, "\(address.redacted) is a standby, which takes no changes; restore into its primary")
+                throw BackupError(
+                    .target, "\(address.redacted) is a standby, which takes no changes; restore into its primary")
             }
             let restoration = try PostgreSQLRestoration(contents, options, on: connection)
             self.restoration = restoration

@@ -81,7 +81,8 @@ struct PostgreSQLLedger {
             case "t": continue
             default:
                 throw BackupError(
-                    .unsupported, "the database holds \"\(name)\", a relation of a kind that is not known here (\(kind))")
+                    .unsupported,
+                    "the database holds \"\(name)\", a relation of a kind that is not known here (\(kind))")
             }
             entries.append(held(entry))
         }

@@ -187,7 +187,9 @@ struct PostgreSQLPasswordFile: ~Copyable {
         // mkstemp makes the file readable for its owner only.
         let descriptor = mkstemp(&name)
         let path = String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        guard descriptor >= 0 else { throw .system("make a password file for pg_dump in", path: directory, errno: errno) }
+        guard descriptor >= 0 else {
+            throw .system("make a password file for pg_dump in", path: directory, errno: errno)
+        }
         let escaped = password.reduce(into: "") { text, character in
             if character == "\\" || character == ":" { text.append("\\") }
             text.append(character)
