@@ -190,6 +190,7 @@ private struct BackupRun {
         options.lockTimeout = engine.configuration.lockTimeout
         options.sourceCheck = engine.configuration.sourceCheck
         options.maximumLogGrowth = engine.configuration.maximumLogGrowth
+        options.connections = engine.configuration.jobs
         options.isCancelled = { [cancellation] in cancellation.isCancelled }
         if request.stage { options.stagingDirectory = engine.configuration.backupDirectory }
         if engine.catalogLives(in: source) { options.secretColumns = SQLiteCatalog.secretColumns }

@@ -85,6 +85,8 @@ package struct SnapshotOptions: Sendable {
     package var secretColumns: [String: Set<String>] = [:]
     /// How the engine checks the database meanwhile; what it finds is in ``SnapshotReport/fault``.
     package var sourceCheck = SourceCheck.quick
+    /// Over how many connections large tables are read, where the engine has connections (`BACKUP_JOBS`).
+    package var connections = 2
     /// Asked now and then by what takes long; true ends it with `cancelled`.
     package var isCancelled: @Sendable () -> Bool = { false }
 

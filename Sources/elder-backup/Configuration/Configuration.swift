@@ -60,6 +60,9 @@ struct Configuration: Sendable {
         engine.sourceCheck = try values.read(.sourceCheck, default: engine.sourceCheck) { text in
             SourceCheck(rawValue: text)
         }
+        engine.jobs = try values.read(.jobs, default: engine.jobs) { text in
+            text.allSatisfy { $0.isASCII && $0.isNumber } ? Int(text).flatMap { (1...16).contains($0) ? $0 : nil } : nil
+        }
         engine.maximumLogGrowth = try values.read(.maximumLogGrowth, default: nil) { text in
             Quantity.bytes(text).flatMap { $0 > 0 ? .some(.some($0)) : nil }
         }
@@ -79,6 +82,7 @@ struct Configuration: Sendable {
                 case .maximumRow: Quantity.text(bytes: engine.maximumRow)
                 case .lockTimeout: Quantity.text(engine.lockTimeout)
                 case .sourceCheck: engine.sourceCheck.rawValue
+                case .jobs: "\(engine.jobs)"
                 case .maximumLogGrowth: engine.maximumLogGrowth.map(Quantity.text(bytes:))
                 }
             let origin = values.find(setting)?.origin ?? .standard

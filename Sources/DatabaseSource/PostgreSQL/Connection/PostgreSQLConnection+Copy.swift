@@ -1,13 +1,16 @@
 internal import BackupCore
 internal import CLibpq
 
-/// A row of `COPY … TO STDOUT`, in libpq's memory until it is freed.
+/// A row of `COPY … TO STDOUT`, in libpq's memory until it is freed, or in somebody else's.
 struct PostgreSQLCopyRow {
     let bytes: UnsafeMutablePointer<CChar>
     /// The line break at the end included.
     let count: Int
+    var isOwned = true
 
-    func free() { PQfreemem(bytes) }
+    func free() {
+        if isOwned { PQfreemem(bytes) }
+    }
 }
 
 extension PostgreSQLConnection {

@@ -15,6 +15,8 @@ package final class PostgreSQLSnapshot: DatabaseSnapshot {
     private let ownsConnection: Bool
     private let options: SnapshotOptions
     private let tables: [ExactName: PostgreSQLTable]
+    /// Nil where one connection reads all.
+    private let helpers: PostgreSQLHelpers?
     private let started = ContinuousClock.now
     private var report: SnapshotReport?
 
@@ -150,6 +152,10 @@ package final class PostgreSQLSnapshot: DatabaseSnapshot {
         self.options = options
         self.warnings = warnings
         ownsConnection = true
+        helpers =
+            options.connections > 1
+            ? PostgreSQLHelpers(
+                connection.address, snapshot: listing.snapshot, count: options.connections, options: options) : nil
         tables = PostgreSQLSnapshot.index(selection.tables)
         var descriptions = selection.tables.map(\.description)
         if selection.holdsLargeObjects { descriptions.append(PostgreSQLLargeObjects.description) }
@@ -168,6 +174,7 @@ package final class PostgreSQLSnapshot: DatabaseSnapshot {
     ) {
         self.connection = connection
         ownsConnection = false
+        helpers = nil
         options = {
             var options = SnapshotOptions()
             options.maximumRow = Int.max
@@ -195,21 +202,47 @@ package final class PostgreSQLSnapshot: DatabaseSnapshot {
         if table.name.isExactly(PostgreSQLLargeObjects.name.archiveKey) {
             return try PostgreSQLTableReader(
                 table: table.name, columns: PostgreSQLLargeObjects.columns, secrets: [],
-                copy: PostgreSQLLargeObjects.copyOut, maximumRow: Int.max, on: connection)
+                maximumRow: Int.max, origin: .connection(connection, copy: PostgreSQLLargeObjects.copyOut))
         }
         guard let own = tables[ExactName(table.name)] else {
             throw BackupError(.internal, "table \"\(table.name)\" is not part of this snapshot")
         }
         return try PostgreSQLTableReader(
             table: table.name, columns: own.columns, secrets: options.secretColumns[table.name] ?? [],
-            copy: own.copyOut, maximumRow: options.maximumRow, on: connection)
+            maximumRow: options.maximumRow, origin: try origin(of: own))
+    }
+
+    /// Pages of a part of a table. Several parts are in memory at once.
+    private static let partPages: Int64 = 256
+    /// Below this size a table is read at once, in pages.
+    private static let smallestParted: Int64 = 1024
+
+    /// A large table is read in parts by ranges of its pages, where the server can find these without reading the rest.
+    private func origin(of table: PostgreSQLTable) throws(BackupError) -> PostgreSQLTableReader.Origin {
+        let whole = PostgreSQLTableReader.Origin.connection(connection, copy: table.copyOut)
+        guard let helpers, connection.serverVersion >= 140_000, table.condition == nil else { return whole }
+        // The size now, for the one that statistics know is stale. Rows added since belong to no snapshot of before.
+        let size = try connection.query(
+            "SELECT pg_relation_size(\(table.oid)) / current_setting('block_size')::bigint FROM pg_class "
+                + "WHERE oid = \(table.oid) AND relam = (SELECT oid FROM pg_am WHERE amname = 'heap')")
+        guard size.rowCount == 1, let pages = size.integer(0, 0), pages >= PostgreSQLSnapshot.smallestParted else {
+            return whole
+        }
+        let connections = helpers.connections(locking: table.name)
+        guard !connections.isEmpty else { return whole }
+        let starts = Array(stride(from: 0, to: pages, by: Int(PostgreSQLSnapshot.partPages)))
+        let statements = starts.enumerated().map { index, start in
+            table.copyOut(fromPage: start, toPage: index + 1 < starts.count ? starts[index + 1] : nil)
+        }
+        return .parts(PostgreSQLRangeReader(statements, over: connections), stop: { helpers.stop() })
     }
 
     @discardableResult
     package func close() -> SnapshotReport {
         if let report { return report }
-        let report = SnapshotReport(held: ContinuousClock.now - started)
+        let report = SnapshotReport(warnings: helpers?.warnings ?? [], held: ContinuousClock.now - started)
         self.report = report
+        helpers?.close()
         if ownsConnection { connection.close() }
         return report
     }

@@ -58,6 +58,15 @@ struct PostgreSQLTable: Sendable {
     }
 }
 
+extension PostgreSQLTable {
+    /// The same for a range of pages; up to the end where no last one is given.
+    func copyOut(fromPage start: Int64, toPage end: Int64?) -> String {
+        let list = columns.map { PostgreSQLName.quote($0.name) }.joined(separator: ", ")
+        let last = end.map { " AND ctid < '(\($0),0)'::tid" } ?? ""
+        return "COPY (SELECT \(list) FROM ONLY \(name.quoted) WHERE ctid >= '(\(start),0)'::tid\(last)) TO STDOUT"
+    }
+}
+
 /// Reads which tables a database has.
 struct PostgreSQLTableListing {
     let connection: PostgreSQLConnection

@@ -3,26 +3,33 @@ internal import BackupCore
 /// Reads one table, row after row, in the order in which COPY gives them.
 final class PostgreSQLTableReader: TableReader {
     private let name: String
-    private let connection: PostgreSQLConnection
+    /// Where the rows come from.
+    enum Origin {
+        case connection(PostgreSQLConnection, copy: String)
+        case parts(PostgreSQLRangeReader, stop: () -> Void)
+    }
+
+    private let origin: Origin
     private let encoder: CopyTextEncoder
     private let firstColumn: String?
     private let maximumRow: Int
     private var isOver = false
+    private var hasFailed = false
     /// A large row that was read but not written: it waits for an empty batch.
     private var waiting: PostgreSQLCopyRow?
 
-    /// - Parameter copy: the `COPY … TO STDOUT` whose columns are those of `columns`.
+    /// - Parameter origin: whose rows have the columns `columns`.
     init(
-        table: String, columns: [PostgreSQLColumn], secrets: Set<String>, copy: String, maximumRow: Int,
-        on connection: PostgreSQLConnection
+        table: String, columns: [PostgreSQLColumn], secrets: Set<String>, maximumRow: Int, origin: Origin
     ) throws(BackupError) {
         name = table
-        self.connection = connection
+        self.origin = origin
         self.maximumRow = maximumRow
         firstColumn = columns.first?.name
         let secrets = secrets.exactNames
         encoder = CopyTextEncoder(
             keys: columns.map { ($0.name, secrets.contains(ExactName($0.name)) ? .secret : $0.form) })
+        guard case .connection(let connection, let copy) = origin else { return }
         do {
             try connection.beginCopyOut(copy)
         } catch {
@@ -30,13 +37,27 @@ final class PostgreSQLTableReader: TableReader {
         }
     }
 
-    deinit { waiting?.free() }
+    deinit {
+        waiting?.free()
+        guard case .parts(let reader, let stop) = origin else { return }
+        // Where not all was read, the threads still wait for the server.
+        if !isOver { stop() }
+        reader.stop()
+    }
+
+    @inline(__always)
+    private func nextRow() throws(BackupError) -> PostgreSQLCopyRow? {
+        switch origin {
+        case .connection(let connection, _): try connection.nextCopyRow()
+        case .parts(let reader, _): try reader.next()
+        }
+    }
 
     func fill(_ batch: RowBatch, acceptsLargeRow: Bool) throws(BackupError) -> FillResult {
         do {
-            return isOver ? .last : try read(into: batch, acceptsLargeRow)
+            return isOver || hasFailed ? .last : try read(into: batch, acceptsLargeRow)
         } catch {
-            isOver = true
+            hasFailed = true
             throw error.located("table \"\(name)\"")
         }
     }
@@ -45,7 +66,7 @@ final class PostgreSQLTableReader: TableReader {
         while true {
             var next = waiting
             waiting = nil
-            if next == nil { next = try connection.nextCopyRow() }
+            if next == nil { next = try nextRow() }
             guard let row = next else {
                 isOver = true
                 return .last
