@@ -19,6 +19,7 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CIgzip", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
         .systemLibrary(name: "CLibdeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
+        .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
         .target(name: "CNumber"),
@@ -32,7 +33,8 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
             ]
         ),
-        .target(name: "DatabaseSource", dependencies: ["BackupCore", "BackupFiles", "CSQLite", "CNumber"]),
+        .target(
+            name: "DatabaseSource", dependencies: ["BackupCore", "BackupFiles", "CLibpq", "CSQLite", "CNumber"]),
         .target(
             name: "S3Client",
             dependencies: [
@@ -87,6 +89,14 @@ let package = Package(
         ),
         .testTarget(
             name: "DatabaseSourceTests", dependencies: ["BackupCore", "DatabaseSource", "CSQLite", "TestSupport"]),
+        .testTarget(
+            name: "PostgreSQLTests",
+            dependencies: [
+                "BackupCore", "BackupEngine", "DatabaseSource", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            exclude: ["Support/Torture.sql"]
+        ),
         .testTarget(
             name: "BackupEngineTests",
             dependencies: [

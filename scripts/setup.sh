@@ -2,7 +2,7 @@
 # Installs the Debian packages that the build and the tests need and that are missing, and checks the Swift tools.
 set -euo pipefail
 
-packages=(build-essential gzip jq libdeflate-dev libisal-dev libsqlite3-dev libxxhash-dev pkg-config python3 sqlite3)
+packages=(build-essential gzip jq libdeflate-dev libisal-dev libpq-dev libsqlite3-dev libxxhash-dev pkg-config python3 sqlite3)
 
 fail() {
     echo "setup: $*" >&2
@@ -41,12 +41,12 @@ check_other_system() {
         command -v "$tool" >/dev/null || missing+=("$tool")
     done
     if command -v pkg-config >/dev/null; then
-        for library in libisal libdeflate sqlite3 libxxhash; do
+        for library in libisal libdeflate libpq sqlite3 libxxhash; do
             pkg-config --exists "$library" || missing+=("$library (headers)")
         done
     fi
     [ ${#missing[@]} -eq 0 ] || fail "install these with this system's package manager: $(IFS=,; echo "${missing[*]}")
-       (ISA-L is isa-l-devel, libdeflate-devel, sqlite-devel and xxhash-devel on Fedora)"
+       (ISA-L is isa-l-devel, libdeflate-devel, libpq-devel, sqlite-devel and xxhash-devel on Fedora)"
 }
 
 check_swift() {

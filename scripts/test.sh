@@ -8,22 +8,31 @@ cd "$(dirname "$0")/.."
 
 configuration=${1:-release}
 shift || true
-servers=Tests/Servers/servers.sh
-started=
+started=()
 
 stop() {
-    [ -z "$started" ] || "$servers" stop >/dev/null
+    local servers
+    for servers in "${started[@]}"; do "$servers" stop >/dev/null || true; done
 }
 trap stop EXIT
 
+# Starts servers and takes over what they export.
+start() {
+    local servers=$1 environment
+    shift
+    if "$servers" start "$@" >/dev/null && environment=$("$servers" environment); then
+        started+=("$servers")
+        eval "$environment"
+    elif [ "${CI:-}" = true ]; then
+        echo "test: $servers could not start its servers" >&2
+        exit 1
+    else
+        echo "test: without the servers of $servers (see above) the tests that need them are skipped" >&2
+    fi
+}
+
 swift build -c "$configuration" --build-tests
-if environment=$(RGW_LC_DEBUG=2 "$servers" start all); then
-    started=yes
-    eval "$environment"
-elif [ "${CI:-}" = true ]; then
-    echo "test: the test servers could not be started" >&2
-    exit 1
-else
-    echo "test: without the test servers (see above) the tests that need them are skipped" >&2
-fi
+export RGW_LC_DEBUG=2
+start Tests/Servers/servers.sh all
+start Tests/Servers/postgresql.sh
 swift test -c "$configuration" --skip-build "$@"

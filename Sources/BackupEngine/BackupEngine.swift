@@ -53,6 +53,8 @@ package struct BackupEngine: Sendable {
     func catalogLives(in url: DatabaseURL) -> Bool {
         switch url {
         case .sqlite(let path): FileOperations.isSame(path, configuration.catalogPath)
+        // The catalog is a SQLite file.
+        case .postgresql: false
         }
     }
 }
@@ -61,7 +63,8 @@ extension EngineConfiguration {
     var catalogPath: String {
         switch catalogURL {
         case .sqlite(let path): path
-        case nil: backupDirectory + "/catalog.sqlite"
+        // Refused where the configuration is read.
+        case .postgresql, nil: backupDirectory + "/catalog.sqlite"
         }
     }
 }

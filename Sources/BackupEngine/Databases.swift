@@ -6,12 +6,14 @@ enum Databases {
     static func openSnapshot(_ url: DatabaseURL, options: SnapshotOptions) throws -> any DatabaseSnapshot {
         switch url {
         case .sqlite(let path): try SQLiteSnapshot.open(path: path, options: options)
+        case .postgresql(let address): try PostgreSQLSnapshot.open(address, options: options)
         }
     }
 
     static func target(_ url: DatabaseURL) -> any RestoreTarget {
         switch url {
         case .sqlite(let path): SQLiteTarget(path: path)
+        case .postgresql(let address): PostgreSQLTarget(address)
         }
     }
 }

@@ -18,6 +18,8 @@ package struct EngineConfiguration: Sendable {
     package var lockTimeout = Duration.seconds(30)
     /// How a source is checked by its own engine while it is backed up (`BACKUP_SOURCE_CHECK`).
     package var sourceCheck = SourceCheck.quick
+    /// Over how many connections large tables are read (`BACKUP_JOBS`).
+    package var jobs = 2
     /// By how many bytes a write-ahead log may grow during a backup (`BACKUP_MAX_WAL_GROWTH`); nil for no limit.
     package var maximumLogGrowth: Int?
     /// The stores that backups are copied to (`BACKUP_S3_…`); nil where there are none.

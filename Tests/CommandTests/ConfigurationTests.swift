@@ -89,11 +89,30 @@ import Testing
 
     @Test("An address is never repeated", arguments: ["DATABASE_URL", "BACKUP_CATALOG_URL"])
     func secrets(name: String) throws {
-        let run = try show([name: "postgresql://ada:hunter2@host/db"])
+        let run = try show([name: "mysql://ada:hunter2@host/db"])
         #expect(run.status == 64)
         #expect(run.messages.hasPrefix("elder-backup: \(name): not a database address"))
         #expect(!run.messages.contains("hunter2"))
         #expect(!run.output.contains("hunter2"))
+    }
+
+    @Test("A PostgreSQL address is shown without its password")
+    func postgresql() throws {
+        for variables in [
+            ["DATABASE_URL": "postgresql://ada:hunter2@host:5433/db"],
+            [
+                "DB_TYPE": "postgres", "DB_HOST": "host", "DB_PORT": "5433", "DB_NAME": "db", "DB_USER": "ada",
+                "DB_PASSWORD": "hunter2",
+            ],
+        ] {
+            let run = try show(variables)
+            #expect(run.status == 0, "\(run.messages)")
+            #expect(run.output.contains("postgresql://ada@host:5433/db"))
+            #expect(!run.output.contains("hunter2") && !run.messages.contains("hunter2"))
+        }
+        let catalog = try show(["BACKUP_CATALOG_URL": "postgresql://ada:hunter2@host/db"])
+        #expect(catalog.status == 64)
+        #expect(catalog.messages.contains("BACKUP_CATALOG_URL") && !catalog.messages.contains("hunter2"))
     }
 
     @Test("A variable that looks like one of ours and is not is told of")

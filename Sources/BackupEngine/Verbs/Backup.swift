@@ -160,6 +160,9 @@ private struct BackupRun {
         let report = try snapshot.close()
         if let fault = report.fault { throw fault }
         warn(report.warnings)
+        if let held = report.held {
+            engine.logger.info("the snapshot held back vacuum", metadata: ["seconds": "\(held.components.seconds)"])
+        }
         if let growth = report.logGrowth, growth > 0 {
             engine.logger.debug("write-ahead log grew", metadata: ["bytes": "\(growth)"])
             warn(["the database's write-ahead log grew by \(growth) bytes while the backup read it"])
@@ -206,6 +209,8 @@ private struct BackupRun {
         options.lockTimeout = engine.configuration.lockTimeout
         options.sourceCheck = engine.configuration.sourceCheck
         options.maximumLogGrowth = engine.configuration.maximumLogGrowth
+        options.connections = engine.configuration.jobs
+        options.isCancelled = { [cancellation] in cancellation.isCancelled }
         if request.stage { options.stagingDirectory = engine.configuration.backupDirectory }
         if engine.catalogLives(in: source) { options.secretColumns = SQLiteCatalog.secretColumns }
         return options

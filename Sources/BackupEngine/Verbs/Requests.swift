@@ -108,6 +108,8 @@ package struct RestoreRequest: Sendable {
     package var from = CopyChoice.any
     /// Wait for a copy that lies in an archive class.
     package var waits = false
+    /// PostgreSQL: restore neither owners nor privileges.
+    package var noOwner = false
 
     package init(backup: BackupReference, target: DatabaseURL) {
         self.backup = backup

@@ -83,6 +83,7 @@ extension BackupEngine {
         options.regenerateIDs = request.regenerateIDs
         options.dataOnly = request.dataOnly
         options.trustSchema = request.trustSchema
+        options.skipsOwners = request.noOwner
         options.lockTimeout = configuration.lockTimeout
         options.isCancelled = { cancellation.isCancelled }
         if catalogLives(in: request.target) { options.protectedTables = SQLiteCatalog.tables }

@@ -85,6 +85,10 @@ package struct SnapshotOptions: Sendable {
     package var secretColumns: [String: Set<String>] = [:]
     /// How the engine checks the database meanwhile; what it finds is in ``SnapshotReport/fault``.
     package var sourceCheck = SourceCheck.quick
+    /// Over how many connections large tables are read, where the engine has connections (`BACKUP_JOBS`).
+    package var connections = 2
+    /// Asked now and then by what takes long; true ends it with `cancelled`.
+    package var isCancelled: @Sendable () -> Bool = { false }
 
     package init() {}
 }
@@ -97,8 +101,13 @@ package struct SnapshotReport: Sendable, Equatable {
     package var warnings: [String]
     /// Why what was read must not be kept: the source failed its own engine's check.
     package var fault: BackupError?
+    /// For how long the source could not tidy up behind the snapshot, where it tidies up (PostgreSQL's vacuum).
+    package var held: Duration?
 
-    package init(logGrowth: Int? = nil, warnings: [String] = [], fault: BackupError? = nil) {
+    package init(
+        logGrowth: Int? = nil, warnings: [String] = [], fault: BackupError? = nil, held: Duration? = nil
+    ) {
+        self.held = held
         self.logGrowth = logGrowth
         self.warnings = warnings
         self.fault = fault

@@ -14,6 +14,8 @@ package struct RestoreOptions: Sendable {
     package var dataOnly = false
     /// Accept definitions from the archive that could do more than define (`docs/restore.md`).
     package var trustSchema = false
+    /// Leave owners and privileges out: their roles may not be there.
+    package var skipsOwners = false
     /// How long to wait for a lock before giving up.
     package var lockTimeout: Duration = .seconds(30)
     /// Tables of the target that are never written, by the target's own way to compare names: a catalog that lives in

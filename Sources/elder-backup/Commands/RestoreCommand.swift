@@ -54,6 +54,9 @@ struct RestoreCommand: AsyncParsableCommand {
     @Flag(help: "Accept definitions in the archive that could do more than define.")
     var trustSchema = false
 
+    @Flag(help: "PostgreSQL: restore neither owners nor privileges, whose roles may not be there.")
+    var noOwner = false
+
     @OptionGroup var location: LocationOptions
 
     @OptionGroup var output: OutputOptions
@@ -71,6 +74,7 @@ struct RestoreCommand: AsyncParsableCommand {
         request.trustSchema = trustSchema
         request.from = from?.choice ?? .any
         request.waits = wait
+        request.noOwner = noOwner
         let engine = try await location.engine(console)
         let response = try await engine.restore(request)
         console.warn(response.warnings)

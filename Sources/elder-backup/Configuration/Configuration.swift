@@ -32,7 +32,13 @@ struct Configuration: Sendable {
 
         var engine = EngineConfiguration(backupDirectory: try values.directory())
         engine.catalogURL = try values.address(.catalog)
-        if usesSource, !overrides.hasSource { engine.source = try values.address(.source) }
+        if case .postgresql = engine.catalogURL {
+            throw BackupError(.configuration, "BACKUP_CATALOG_URL names a PostgreSQL database: allowed is sqlite:PATH")
+        }
+        if usesSource, !overrides.hasSource {
+            engine.source = try values.address(.source)
+            if engine.source == nil { engine.source = try ElderDatabase.address { values.variable($0)?.text } }
+        }
         engine.retentionDays = try values.read(.retentionDays, default: engine.retentionDays) { text in
             guard text.allSatisfy({ $0.isASCII && $0.isNumber }), let days = Int(text) else { return nil }
             return (1...36_500).contains(days) ? days : nil
@@ -48,6 +54,9 @@ struct Configuration: Sendable {
         }
         engine.sourceCheck = try values.read(.sourceCheck, default: engine.sourceCheck) { text in
             SourceCheck(rawValue: text)
+        }
+        engine.jobs = try values.read(.jobs, default: engine.jobs) { text in
+            text.allSatisfy { $0.isASCII && $0.isNumber } ? Int(text).flatMap { (1...16).contains($0) ? $0 : nil } : nil
         }
         engine.maximumLogGrowth = try values.read(.maximumLogGrowth, default: nil) { text in
             Quantity.bytes(text).flatMap { $0 > 0 ? .some(.some($0)) : nil }
@@ -70,6 +79,7 @@ struct Configuration: Sendable {
                 case .maximumRow: Quantity.text(bytes: engine.maximumRow)
                 case .lockTimeout: Quantity.text(engine.lockTimeout)
                 case .sourceCheck: engine.sourceCheck.rawValue
+                case .jobs: "\(engine.jobs)"
                 case .maximumLogGrowth: engine.maximumLogGrowth.map(Quantity.text(bytes:))
                 }
             let origin = values.find(setting)?.origin ?? .standard

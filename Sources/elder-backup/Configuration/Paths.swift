@@ -15,6 +15,7 @@ enum Paths {
     static func absolute(_ address: DatabaseURL) -> DatabaseURL {
         switch address {
         case .sqlite(let path): .sqlite(path: absolute(path))
+        case .postgresql: address
         }
     }
 }

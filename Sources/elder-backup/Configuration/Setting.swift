@@ -8,6 +8,7 @@ enum Setting: String, CaseIterable, Sendable {
     case maximumRow = "BACKUP_MAX_ROW"
     case lockTimeout = "BACKUP_LOCK_TIMEOUT"
     case sourceCheck = "BACKUP_SOURCE_CHECK"
+    case jobs = "BACKUP_JOBS"
     case maximumLogGrowth = "BACKUP_MAX_WAL_GROWTH"
 
     /// What values are allowed, to end a sentence with.
@@ -15,12 +16,13 @@ enum Setting: String, CaseIterable, Sendable {
         switch self {
         case .directory: "a path of a directory"
         case .catalog: "sqlite:PATH"
-        case .source: "sqlite:PATH or sqlite:///ABSOLUTE/PATH"
+        case .source: "sqlite:PATH, sqlite:///ABSOLUTE/PATH or postgresql://USER@HOST:PORT/DATABASE"
         case .retentionDays: "a whole number of days from 1 to 36500"
         case .compression: "fast or balanced"
         case .maximumRow: "a size from 1MiB to 512MiB, in bytes or with a unit"
         case .lockTimeout: "a time from 0 to 1d, in seconds or with a unit (ms, s, m, h, d)"
         case .sourceCheck: "quick, full or off"
+        case .jobs: "a whole number of connections from 1 to 16"
         case .maximumLogGrowth: "a size of at least 1 byte, in bytes or with a unit; unset for no limit"
         }
     }

@@ -45,7 +45,14 @@ struct JobOptions: ParsableArguments {
         var change = BackupJobChange()
         if let source {
             // A job runs from any directory.
-            change.source = Paths.absolute(try source.address("--source")).redacted
+            let address = Paths.absolute(try source.address("--source"))
+            if case .postgresql(let server) = address, server.connectionText != server.redacted {
+                throw BackupError(
+                    .usage,
+                    "--source: a job does not keep passwords and parameters; give \(server.redacted), the password in "
+                        + "~/.pgpass, and the rest in PG* variables or a service file")
+            }
+            change.source = address.redacted
         }
         change.retentionDays = retentionDays
         change.description = description

@@ -63,7 +63,7 @@ enum JSONTextWriter {
         return length
     }
 
-    private static func writeEscape(_ byte: UInt8, to out: UnsafeMutablePointer<UInt8>) -> Int {
+    static func writeEscape(_ byte: UInt8, to out: UnsafeMutablePointer<UInt8>) -> Int {
         let short = shortEscape(byte)
         out[0] = 0x5C
         if short != 0 {
@@ -142,7 +142,7 @@ enum JSONTextWriter {
     }
 
     /// The two base64 characters of each group of twelve bits, the first in the low byte. Never freed.
-    nonisolated(unsafe) private static let base64Pairs: UnsafePointer<UInt16> = {
+    nonisolated(unsafe) static let base64Pairs: UnsafePointer<UInt16> = {
         let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
         let pairs = UnsafeMutablePointer<UInt16>.allocate(capacity: 4096)
         for value in 0..<4096 {

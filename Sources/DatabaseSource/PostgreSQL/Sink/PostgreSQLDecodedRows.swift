@@ -1,0 +1,41 @@
+internal import BackupCore
+internal import Glibc
+
+/// Rows as COPY wants them, in memory that is used again and again.
+///
+/// It crosses threads as its batch does: one stage of the pipeline at a time, with a lock in between.
+final class PostgreSQLDecodedRows: DecodedRows, @unchecked Sendable {
+    private(set) var bytes: UnsafeMutablePointer<UInt8>
+    private var capacity: Int
+    var count = 0
+    var rowCount = 0
+
+    private static let ordinaryCapacity = 2 * MemberBoundary.largest + 512 * 1024
+
+    init() {
+        capacity = PostgreSQLDecodedRows.ordinaryCapacity
+        bytes = .allocate(capacity: capacity)
+    }
+
+    deinit { bytes.deallocate() }
+
+    func reset() {
+        count = 0
+        rowCount = 0
+        guard capacity > 2 * PostgreSQLDecodedRows.ordinaryCapacity else { return }
+        bytes.deallocate()
+        capacity = PostgreSQLDecodedRows.ordinaryCapacity
+        bytes = .allocate(capacity: capacity)
+    }
+
+    /// Makes room for `more` bytes behind ``count``. The bytes may move.
+    func reserve(_ more: Int) {
+        let needed = count + more
+        guard needed > capacity else { return }
+        let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: needed + needed / 4)
+        larger.update(from: bytes, count: count)
+        bytes.deallocate()
+        bytes = larger
+        capacity = needed + needed / 4
+    }
+}

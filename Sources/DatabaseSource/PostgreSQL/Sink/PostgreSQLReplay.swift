@@ -1,0 +1,65 @@
+internal import BackupCore
+
+/// Runs the definitions of an archive.
+struct PostgreSQLReplay {
+    let connection: PostgreSQLConnection
+    /// Whether owners and privileges are left out.
+    let skipsOwners: Bool
+    /// Whether statements are run that do more than define.
+    let trustsSchema: Bool
+
+    /// What pg_dump's definitions consist of.
+    private static let defining: Set<String> = [
+        "create", "alter", "comment", "grant", "revoke", "set", "security", "select",
+    ]
+
+    func run(_ script: String) throws(BackupError) {
+        for statement in PostgreSQLStatements(script) {
+            guard let action = try action(for: statement) else { continue }
+            do {
+                try connection.execute(action)
+            } catch {
+                throw error.located("statement \"\(PostgreSQLReplay.excerpt(statement))\"")
+            }
+        }
+    }
+
+    /// The statement as it is to be run; nil where it is left out.
+    private func action(for statement: String) throws(BackupError) -> String? {
+        let words = statement.prefix(200).split(whereSeparator: \.isWhitespace).map { $0.lowercased() }
+        let first = words.first ?? ""
+        let isPlain =
+            PostgreSQLReplay.defining.contains(first)
+            && (first != "select" || statement.hasPrefix("SELECT pg_catalog.set_config('search_path',"))
+        guard isPlain || trustsSchema else {
+            throw BackupError(
+                .target,
+                "the archive's definitions hold a statement that does more than define "
+                    + "(\"\(PostgreSQLReplay.excerpt(statement))\"); look at it, and use --trust-schema to run it")
+        }
+        // A setting that only newer servers know; zero is its default.
+        if first == "set", words.dropFirst().first == "transaction_timeout" { return nil }
+        if skipsOwners, PostgreSQLReplay.concernsOwners(statement, words) { return nil }
+        return statement
+    }
+
+    /// `ALTER … OWNER TO role`, `GRANT`, `REVOKE`, `ALTER DEFAULT PRIVILEGES`: what needs roles that may not be there.
+    static func concernsOwners(_ statement: String, _ words: [String]) -> Bool {
+        switch words.first {
+        case "grant", "revoke": return true
+        case "alter":
+            if words.count > 2, words[1] == "default", words[2] == "privileges" { return true }
+            guard let range = statement.ranges(of: " OWNER TO ").last else { return false }
+            // Behind it stands a role's name and nothing else.
+            let role = statement[range.upperBound...]
+            if role.hasPrefix("\"") { return role.hasSuffix("\"") }
+            return role.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" || $0 == "$" }
+        default: return false
+        }
+    }
+
+    private static func excerpt(_ statement: String) -> String {
+        let line = PostgreSQLFailure.line(String(statement.prefix(120)))
+        return line.count < statement.count ? line + "…" : line
+    }
+}

@@ -1,0 +1,95 @@
+import BackupCore
+import BackupEngine
+import Foundation
+import Testing
+
+@Suite("PostgreSQL in use", .enabled(if: TestServer.isWanted, "\(TestServer.hint)"))
+struct LiveTests {
+    /// Runs `body` while the server runs `work` again and again, each time in a transaction of its own.
+    private func during(_ work: String, in database: ServerDatabase, _ body: () async throws -> Void) async throws {
+        let loop = """
+            DO $loop$ BEGIN
+                UPDATE control SET running = true; COMMIT;
+                LOOP
+                    EXIT WHEN (SELECT stop FROM control);
+                    \(work)
+                    COMMIT;
+                END LOOP;
+            END $loop$;
+            """
+        try database.execute("CREATE TABLE control AS SELECT false AS stop, false AS running")
+        let worker = try TestServer.start(
+            "psql", ["-qX", "-v", "ON_ERROR_STOP=1", "-d", database.address], input: loop)
+        while try database.rows("SELECT running FROM control") == ["f"] {}
+        let outcome: Result<Void, any Error>
+        do {
+            outcome = .success(try await body())
+        } catch {
+            outcome = .failure(error)
+        }
+        try database.execute("UPDATE control SET stop = true")
+        let (status, _, errors) = try worker()
+        #expect(status == 0, "\(errors)")
+        try outcome.get()
+    }
+
+    @Test("Transfers between accounts never change the sum") func transfers() async throws {
+        let database = try ServerDatabase(
+            """
+            CREATE TABLE account_a (id integer PRIMARY KEY, balance integer NOT NULL);
+            CREATE TABLE account_b (id integer PRIMARY KEY, balance integer NOT NULL);
+            INSERT INTO account_a SELECT n, 1000 FROM generate_series(1, 500) n;
+            INSERT INTO account_b SELECT n, 1000 FROM generate_series(1, 500) n;
+            """)
+        let transfer = """
+            UPDATE account_a SET balance = balance - 7 WHERE id = 1 + floor(random() * 500);
+            UPDATE account_b SET balance = balance + 7 WHERE id = 1 + floor(random() * 500);
+            """
+        // Volatile conditions may find no row or several: one row of each, by a number drawn first.
+        let exact = """
+            PERFORM set_config('eb.a', (1 + floor(random() * 500))::text, false);
+            """
+            + transfer.replacingOccurrences(of: "1 + floor(random() * 500)", with: "current_setting('eb.a')::integer")
+        let bench = try BackupBench()
+        let engine = try await bench.engine { $0.retentionDays = 30 }
+        try await during(exact, in: database) {
+            for _ in 0..<8 {
+                let backup = try await engine.backUp(database.address)
+                let rows = try ["account_a", "account_b"].flatMap { try bench.rows(of: $0, in: backup.filePath) }
+                #expect(rows.count == 1000)
+                #expect(rows.compactMap { $0["balance"] as? Int }.reduce(0, +) == 1_000_000)
+            }
+        }
+        #expect(try database.rows("SELECT count(*) > 0 FROM account_a WHERE balance <> 1000") == ["t"])
+    }
+
+    @Test("A table that is emptied and filled at once is never seen empty") func truncation() async throws {
+        let database = try ServerDatabase("CREATE TABLE filled AS SELECT generate_series(1, 1000) AS id")
+        let bench = try BackupBench()
+        let engine = try await bench.engine()
+        let work = "TRUNCATE filled; INSERT INTO filled SELECT generate_series(1, 1000);"
+        try await during(work, in: database) {
+            for _ in 0..<8 {
+                let backup = try await engine.backUp(database.address)
+                #expect(try bench.rows(of: "filled", in: backup.filePath).count == 1000)
+            }
+        }
+    }
+
+    @Test("Tables that come and go do not disturb, or the run says so") func comingAndGoing() async throws {
+        let database = try ServerDatabase("CREATE TABLE stays AS SELECT 1 AS id")
+        let engine = try await BackupBench().engine()
+        let work = "CREATE TABLE IF NOT EXISTS comes AS SELECT 2 AS id; COMMIT; DROP TABLE comes;"
+        try await during(work, in: database) {
+            var completed = 0
+            for _ in 0..<5 {
+                let error = await failure {
+                    _ = try await engine.backUp(database.address)
+                    completed += 1
+                }
+                if error.message != "nothing failed" { #expect(error.code == .source, "\(error)") }
+            }
+            #expect(completed > 0)
+        }
+    }
+}
