@@ -66,7 +66,8 @@ import Testing
         ("BACKUP_MAX_ROW", "MiB"), ("BACKUP_MAX_ROW", "99999999999999999999"),
         ("BACKUP_MAX_ROW", "9223372036854775807TiB"),
         ("BACKUP_MAX_ROW", "0x100000"), ("BACKUP_LOCK_TIMEOUT", "soon"), ("BACKUP_LOCK_TIMEOUT", "25h"),
-        ("BACKUP_LOCK_TIMEOUT", "-1"), ("BACKUP_MAX_WAL_GROWTH", "0"), ("BACKUP_MAX_WAL_GROWTH", "none"),
+        ("BACKUP_LOCK_TIMEOUT", "-1"), ("BACKUP_MAX_WAL_GROWTH", "0"), ("BACKUP_JOBS", "0"), ("BACKUP_JOBS", "+2"),
+        ("BACKUP_MAX_WAL_GROWTH", "none"),
         ("BACKUP_S3_ENABLED", "maybe"),
     ]
 

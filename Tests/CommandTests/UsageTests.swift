@@ -6,7 +6,7 @@ import Testing
         ["bakup"],
         ["backup", "--unknown"],
         ["backup", "--source"],
-        ["backup", "--source", "postgresql://ada:hunter2@host/db"],
+        ["backup", "--source", "mysql://ada:hunter2@host/db"],
         ["backup", "--source", "sqlite:"],
         ["backup", "--source", "sqlite:a.sqlite", "--tables", "a,,b"],
         ["backup", "--source", "sqlite:a.sqlite", "--exclude-tables", ""],

@@ -34,7 +34,8 @@ struct CopyTextEncoderTests {
         arguments: [
             ("42\n", Form.number, "42"), ("-9223372036854775808\n", .number, "-9223372036854775808"),
             ("\\N\n", .number, "null"), ("\\N\n", .text, "null"), ("\\N\n", .bytes, "null"), ("\\N\n", .json, "null"),
-            ("\\\\N\n", .text, #""\\N""#), ("1e+15\n", .real, "1e+15"), ("-0\n", .real, "-0"),
+            ("\\\\N\n", .text, #""\\N""#), ("1e+15\n", .real, "1e+15"), ("-0\n", .real, "-0.0"),
+            ("-0.5\n", .real, "-0.5"),
             ("NaN\n", .real, #"{"$real":"NaN"}"#), ("-Infinity\n", .real, #"{"$real":"-Infinity"}"#),
             ("Infinity\n", .real, #"{"$real":"Infinity"}"#), ("t\n", .boolean, "true"), ("f\n", .boolean, "false"),
             ("\n", .text, #""""#), ("a\\tb\\nc\\rd\\be\\ff\\vg\\\\h\"i\n", .text, #""a\tb\nc\rd\be\ff\u000bg\\h\"i""#),

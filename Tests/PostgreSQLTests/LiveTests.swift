@@ -76,6 +76,43 @@ struct LiveTests {
         }
     }
 
+    @Test("However many connections read a large table, the archive's rows are the same") func connections()
+        async throws
+    {
+        let database = try ServerDatabase(
+            """
+            CREATE TABLE large AS SELECT n AS id, repeat(md5(n::text), 4) AS t FROM generate_series(1, 120000) n;
+            UPDATE large SET t = E'a\\nb' WHERE id % 7 = 0;
+            DELETE FROM large WHERE id BETWEEN 30000 AND 60000;
+            INSERT INTO large SELECT n, NULL FROM generate_series(200000, 200100) n;
+            """)
+        #expect(try database.rows("SELECT pg_relation_size('large') > 2048 * 8192") == ["t"])
+        let bench = try BackupBench()
+        var digests: Set<String> = []
+        for jobs in [1, 2, 5] {
+            let backup = try await bench.engine { $0.jobs = jobs }.backUp(database.address)
+            #expect(backup.recordCount == 120_000 - 30_001 + 101)
+            let rows = try bench.rows(of: "large", in: backup.filePath)
+            digests.insert(rows.map { "\($0["id"] ?? "") \($0["t"] ?? "")" }.joined(separator: "|"))
+        }
+        #expect(digests.count == 1)
+    }
+
+    @Test("Who waits for a table does not stop the connections that read it") func waiting() async throws {
+        let database = try ServerDatabase(
+            "CREATE TABLE large AS SELECT n AS id, repeat(md5(n::text), 4) AS t FROM generate_series(1, 80000) n")
+        let work =
+            "TRUNCATE large; INSERT INTO large SELECT n, repeat(md5(n::text), 4) FROM generate_series(1, 80000) n;"
+        let bench = try BackupBench()
+        let engine = try await bench.engine { $0.jobs = 3 }
+        try await during(work, in: database) {
+            for _ in 0..<4 {
+                let backup = try await engine.backUp(database.address)
+                #expect(backup.recordCount == 80_001)
+            }
+        }
+    }
+
     @Test("Tables that come and go do not disturb, or the run says so") func comingAndGoing() async throws {
         let database = try ServerDatabase("CREATE TABLE stays AS SELECT 1 AS id")
         let engine = try await BackupBench().engine()

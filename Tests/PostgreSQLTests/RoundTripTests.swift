@@ -98,6 +98,68 @@ struct RoundTripTests {
         #expect(try target.rows("SELECT (SELECT count(*) FROM tree), (SELECT count(*) FROM every_type)") == ["3|0"])
     }
 
+    @Test("What Elder wrote goes into tables that are there, and counters move on") func plainForm() async throws {
+        let target = try ServerDatabase(
+            """
+            CREATE TABLE t (id serial PRIMARY KEY, b boolean, n numeric, r float8, s text, j jsonb, by bytea, ts timestamp);
+            """)
+        let bench = try BackupBench()
+        let engine = try await bench.engine()
+        let path = bench.directory + "/elder.json"
+        let text = """
+            {"version": "1.2.0", "timestamp": "x", "job_id": 1, "job_name": "n", "tables": {"t": [
+              {"id": 7, "b": true, "n": 1.5, "r": NaN, "s": "a\\n\\u00e9\\ud83d\\ude00", "j": {"k": [1, 2]}, "by": null,
+               "ts": "2025-10-29 15:00:00.123456"},
+              {"ts": null, "b": false, "n": "2.50", "r": -Infinity, "s": "", "j": null, "by": "AP8=", "id": 8}
+            ]}}
+            """
+        try text.write(toFile: path, atomically: true, encoding: .utf8)
+        let response = try await engine.restore(path, into: target.address)
+        #expect(response.totalRecords == 2)
+        #expect(
+            try target.rows("SELECT id, b, n, r, encode(s::bytea, 'hex'), j, by, ts FROM t ORDER BY id") == [
+                #"7|t|1.5|NaN|610ac3a9f09f9880|{"k": [1, 2]}||2025-10-29 15:00:00.123456"#,
+                #"8|f|2.50|-Infinity|||\x00ff|"#,
+            ])
+        #expect(try target.rows("SELECT nextval('t_id_seq')") == ["9"])
+        let before = try target.dump("--data-only")
+        let wrong = text.replacingOccurrences(of: "\"b\": false", with: "\"bb\": false")
+        try wrong.write(toFile: path, atomically: true, encoding: .utf8)
+        let error = await failure { try await engine.restore(path, into: target.address) { $0.clearExisting = true } }
+        #expect(error.code == .target)
+        #expect(error.message.contains("\"bb\""))
+        #expect(try target.dump("--data-only") == before)
+    }
+
+    @Test("Rows go to SQLite and back") func sqlite() async throws {
+        let definition = """
+            CREATE TABLE t (id integer PRIMARY KEY, b boolean, n numeric(10, 2), r double precision, s text, j json,
+                by bytea, ts timestamp);
+            """
+        let source = try ServerDatabase(
+            definition + #"""
+                INSERT INTO t VALUES (1, true, 1.50, 0.1, E'a\n"é', '{"a":1}', '\x00ff', '2025-01-02 03:04:05.678'),
+                    (2, false, NULL, 1e-300, '', 'null', NULL, NULL);
+                """#)
+        let target = try ServerDatabase(definition)
+        let bench = try BackupBench()
+        let engine = try await bench.engine()
+        let file = bench.directory + "/t.sqlite"
+        let made = Process()
+        made.executableURL = URL(filePath: "/usr/bin/env")
+        made.arguments = [
+            "sqlite3", file,
+            "CREATE TABLE t (id integer primary key, b boolean, n text, r real, s text, j json, by blob, ts text)",
+        ]
+        try made.run()
+        made.waitUntilExit()
+        let first = try await engine.backUp(source.address)
+        try await engine.restore(first.filename, into: "sqlite:" + file)
+        let second = try await engine.backUp("sqlite:" + file)
+        try await engine.restore(second.filename, into: target.address)
+        #expect(try target.dump() == source.dump())
+    }
+
     @Test("A database without an encoding keeps its bytes") func noEncoding() async throws {
         let server = try TestServer.address()
         let names = ["eb_ascii_a", "eb_ascii_b"].map { String($0) + UUID().uuidString.prefix(8).lowercased() }

@@ -79,6 +79,10 @@ final class PostgreSQLRowDecoder: @unchecked Sendable {
                 return try decodeSlowly(text, start, end, &out)
             }
             index += key.length
+            if text[index] <= 0x20 {
+                out = begin
+                return try decodeSlowly(text, start, end, &out)
+            }
             if columns[column].isWritten {
                 if !isFirst { writer.put(0x09, &out) }
                 isFirst = false

@@ -126,6 +126,11 @@ package struct CopyTextEncoder: ~Copyable {
         case .number: return CopyTextEncoder.copyPlain(row, start, &out)
         case .real:
             let byte = row[start]
+            if byte == 0x2D, row[start + 1] == 0x30, row[start + 2] < 0x20 {
+                // Without a point readers would take it for the integer 0.
+                CopyTextEncoder.put("-0.0", &out)
+                return start + 2
+            }
             let isFinite = byte != 0x4E && byte != 0x49 && !(byte == 0x2D && row[start + 1] == 0x49)
             if isFinite { return CopyTextEncoder.copyPlain(row, start, &out) }
             CopyTextEncoder.put("{\"$real\":\"", &out)

@@ -16,7 +16,7 @@ final class PostgreSQLTableReader: TableReader {
     private var isOver = false
     private var hasFailed = false
     /// A large row that was read but not written: it waits for an empty batch.
-    private var waiting: PostgreSQLCopyRow?
+    @exclusivity(unchecked) private var waiting: PostgreSQLCopyRow?
 
     /// - Parameter origin: whose rows have the columns `columns`.
     init(
