@@ -53,11 +53,11 @@ extension Integration {
         @Test("Keys that the server calls expired are renewed once, and the part is sent again")
         func refused() async throws {
             let expired = """
-                [{"match": {"operation": "UploadPart", "nth": [3, 4]},
+                [{"match": {"operation": "UploadPart", "nth": 3},
                   "action": {"do": "status", "status": 403, "code": "ExpiredToken"}}]
                 """
             let count = try await upload(lasting: 86_400, rules: expired)
-            #expect((2...3).contains(count))
+            #expect(count == 2)
         }
     }
 }

@@ -60,7 +60,7 @@ import Testing
             let start = clock.now
             let error = await #expect(throws: S3Error.self) { try await chain(server).credentials() }
             #expect(error?.message.contains("does not answer") == true)
-            #expect(clock.now - start < .seconds(10))
+            #expect(clock.now - start < .seconds(60))
             #expect(server.requests.count == 1)
         }
     }
