@@ -187,7 +187,8 @@ struct OwnershipTests {
                         "UPDATE backup_copies SET locked_until = NULL", on: scene.backups + "/catalog.sqlite")
                 }
                 let error = await failure { _ = try await engine.delete(BackupReference("1")) }
-                #expect(error.code == .remote && error.message.contains("kept until \(end.sql.prefix(19))"), "\(error)")
+                #expect(
+                    error.code == .retained && error.message.contains("kept until \(end.sql.prefix(19))"), "\(error)")
                 #expect(error.message.hasSuffix("object lock"))
                 #expect(try await scene.keys().count == 2 && scene.archives.count == 1)
                 #expect(try await engine.list().first?.remote.s3State == .present)

@@ -108,7 +108,13 @@ final class ChildProcess {
         var variables = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { for text in arguments + variables { free(text) } }
         var identifier: pid_t = 0
-        guard posix_spawn(&identifier, path, &actions, &attributes, &arguments, &variables) == 0 else { return nil }
-        return identifier
+        // A program that was written a moment ago is busy as long as another thread's fork holds it open (execve(2)).
+        for _ in 0..<100 {
+            let status = posix_spawn(&identifier, path, &actions, &attributes, &arguments, &variables)
+            if status == 0 { return identifier }
+            guard status == ETXTBSY else { return nil }
+            usleep(20_000)
+        }
+        return nil
     }
 }
