@@ -41,7 +41,8 @@ run() { swift test -c "$configuration" --skip-build "$@"; }
 if [ $# -gt 0 ]; then
     run "$@"
 else
-    run --skip '^(S3IntegrationTests|IntegrationTests|PostgreSQLTests)\.'
+    run --skip '^(S3ClientTests|S3IntegrationTests|IntegrationTests|PostgreSQLTests)\.'
+    run --filter '^S3ClientTests\.'
     run --filter '^S3IntegrationTests\.'
     run --filter '^IntegrationTests\.'
     run --filter '^PostgreSQLTests\.'
