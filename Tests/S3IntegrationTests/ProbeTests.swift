@@ -1,3 +1,5 @@
+import NIOCore
+import NIOPosix
 import NetworkTestSupport
 import S3Client
 import Testing
@@ -32,6 +34,34 @@ extension Integration {
                 let found = try #require(try await failure(configuration, "bucket"))
                 #expect(found.step == .clock)
                 #expect(found.detail.contains("web page"))
+            }
+        }
+
+        @Test("A port that takes connections and never speaks TLS does not hold the probe")
+        func silence() async throws {
+            let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .bind(host: "127.0.0.1", port: 0).get()
+            let port = try #require(listener.localAddress?.port)
+            var configuration = try TestStore.rgw.configuration(endpoint: "https://127.0.0.1:\(port)")
+            configuration.connectTimeout = 1
+            let found = try #require(try await failure(configuration, "bucket"))
+            #expect(found.step == .tls)
+            #expect(found.detail.contains("TLS handshake"))
+            try await listener.close().get()
+        }
+
+        @Test(
+            "A bucket without the lock that is asked for is found; one that is made gets it", arguments: [false, true])
+        func lock(_ isMade: Bool) async throws {
+            var put = PutOptions()
+            put.lock = ObjectRetention(mode: .governance, until: 4_102_444_800)
+            let configuration = try await TestStore.rgw.configuration()
+            let name = TestBucket.freshName()
+            try await cleaned(name, on: .rgw) {
+                if !isMade { try await withClient(configuration) { try await $0.createBucket(name) } }
+                let probe = S3Probe(configuration, bucket: name, prefix: "", mayCreateBucket: true, put: put)
+                let failed = try await probe.run().filter { $0.outcome == .fail }
+                #expect(failed.map(\.step) == (isMade ? [] : [.objectLock]))
             }
         }
 

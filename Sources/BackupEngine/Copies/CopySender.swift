@@ -19,10 +19,9 @@ struct CopySender {
 
     /// Sends a completed backup to a store, unless it is there.
     ///
-    /// - Parameter isFresh: the local archive was written and read back by this very run.
     /// - Returns: the copy as the catalog has it now, with the reason where it is not there.
     /// - Throws: `cancelled`, `catalog`, `configuration`.
-    func send(_ record: BackupRecord, to name: String, isFresh: Bool = false) throws -> RemoteCopy {
+    func send(_ record: BackupRecord, to name: String) throws -> RemoteCopy {
         let store = try context.stores.store(name)
         let known = try engine.catalog.copies(backupID: record.id).first { $0.store == name }
         if let known, known.state == .present || known.state == .deleting { return known }
@@ -41,7 +40,7 @@ struct CopySender {
         engine.observer(.step(.uploadStarted))
         var isSending = false
         do {
-            let source = try source(of: record, for: store, isFresh: isFresh)
+            let source = try source(of: record, for: store)
             isSending = true
             let stored = try transmit(source, record, row, store, replacesOurs: known?.state == .damaged)
             engine.observer(.step(.uploadFinished))
@@ -97,7 +96,7 @@ struct CopySender {
 
     /// A store on the same server, which then copies by itself; else the local file; else, where that is gone or
     /// damaged, any store that has a copy.
-    private func source(of record: BackupRecord, for store: RemoteStore, isFresh: Bool) throws -> Source {
+    private func source(of record: BackupRecord, for store: RemoteStore) throws -> Source {
         let siblings = try engine.catalog.copies(backupID: record.id).filter {
             $0.state == .present && $0.store != store.name && context.stores.names.contains($0.store)
         }.map { (copy: $0, store: try context.stores.store($0.store)) }
@@ -105,7 +104,7 @@ struct CopySender {
             return .store(near.copy, near.store)
         }
         do {
-            return .file(try outgoing(record, isFresh: isFresh))
+            return .file(try outgoing(record))
         } catch let error as BackupError where error.code == .damaged || error.code == .notFound {
             guard let far = siblings.first else { throw error }
             return .store(far.copy, far.store)
@@ -138,12 +137,12 @@ struct CopySender {
     // MARK: What is sent
 
     /// The local archive, checked: what is damaged here must not become the copy that counts.
-    private func outgoing(_ record: BackupRecord, isFresh: Bool) throws -> OutgoingArchive {
+    private func outgoing(_ record: BackupRecord) throws -> OutgoingArchive {
         let path = record.filePath
         guard FileOperations.exists(path) else {
             throw BackupError(.notFound, "the local archive \(path) is not there, and no other store has a copy")
         }
-        let sha256 = try isFresh ? record.sha256 ?? ArchiveCopy.sha256(of: path) : ArchiveCopy.sha256(of: path)
+        let sha256 = try ArchiveCopy.sha256(of: path)
         guard record.sha256 == nil || record.sha256 == sha256 else {
             throw BackupError(
                 .damaged,

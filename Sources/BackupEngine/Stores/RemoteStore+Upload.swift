@@ -92,12 +92,17 @@ extension RemoteStore {
         ]
         put.storageClass = storageClass
         put.encryption = encryption
-        put.lock = settings.objectLock.map { lock in
+        put.lock = lock
+        return put
+    }
+
+    /// What an object that is made now is locked with.
+    var lock: ObjectRetention? {
+        settings.objectLock.map { lock in
             ObjectRetention(
                 mode: lock.mode == .governance ? .governance : .compliance,
                 until: Timestamp.now().adding(days: lock.days).microseconds / 1_000_000)
         }
-        return put
     }
 
     private func makeObject(

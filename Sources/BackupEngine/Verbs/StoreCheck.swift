@@ -26,13 +26,10 @@ package struct StoreCheckResponse: Sendable, Codable, Equatable {
 extension BackupEngine {
     /// Tries a configured store from its name's resolution to a delete, whether or not new backups go there.
     ///
-    /// - Parameters:
-    ///   - name: `s3`, or `replica-1` and so on.
-    ///   - told: told of each step as it is done.
+    /// - Parameter name: `s3`, or `replica-1` and so on.
     /// - Throws: `configuration` where no such store is configured; `cancelled`. What fails at the store is a step.
     package static func checkStore(
-        _ name: String, of settings: RemoteSettings?, logger: Logger,
-        told: @escaping @Sendable (StoreCheckResponse.Step) -> Void = { _ in }
+        _ name: String, of settings: RemoteSettings?, logger: Logger
     ) async throws -> StoreCheckResponse {
         let stores = Stores(settings, logger: logger)
         let store = try stores.store(name)
@@ -42,7 +39,7 @@ extension BackupEngine {
             mayCreateBucket: settings.createsBucket, put: store.checkOptions)
         let findings: [ProbeFinding]
         do {
-            findings = try await probe.run { told(StoreCheckResponse.Step($0, settings)) }
+            findings = try await probe.run()
         } catch {
             await stores.shutdown()
             throw BackupError(.cancelled, "cancelled")
@@ -74,6 +71,7 @@ extension RemoteStore {
         put.contentType = "application/gzip"
         put.storageClass = settings.storageClass
         put.encryption = encryption
+        put.lock = lock
         return put
     }
 }

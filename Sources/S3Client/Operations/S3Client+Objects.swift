@@ -120,7 +120,7 @@ extension S3Client {
         for error in tree.children("Error") {
             let key = error.child("Key")?.text ?? ""
             let version = error.child("VersionId")?.text
-            failed.formUnion(objects.filter { $0.key == key && (version ?? "").isEmpty || $0.versionID == version })
+            failed.formUnion(objects.filter { $0.key == key && ((version ?? "").isEmpty || $0.versionID == version) })
         }
         var outcomes: [DeleteOutcome] = []
         for object in objects {

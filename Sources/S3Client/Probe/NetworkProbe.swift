@@ -1,3 +1,4 @@
+internal import AsyncHTTPClient
 internal import Foundation
 internal import Glibc
 internal import NIOCore
@@ -63,9 +64,15 @@ struct NetworkProbe: Sendable {
                         HandshakeWatcher(done))
                 }
             }.connect(host: name, port: port).get()
-            let version = try await done.futureResult.get()
-            channel.close(promise: nil)
-            return version
+            // A server that takes the connection and then says nothing must not hold the check.
+            let limit = channel.eventLoop.scheduleTask(in: .seconds(Int64(configuration.connectTimeout))) {
+                done.fail(HTTPClientError.tlsHandshakeTimeout)
+            }
+            defer {
+                limit.cancel()
+                channel.close(promise: nil)
+            }
+            return try await done.futureResult.get()
         } catch {
             done.fail(error)
             throw TransportFailure.error(error)

@@ -81,7 +81,7 @@ struct ObjectProbe {
             return report.add(.bucket, .fail, "\(error)", error)
         }
         try await report.take(.bucket) {
-            try await client.createBucket(probe.bucket)
+            try await client.createBucket(probe.bucket, objectLock: probe.needsLock)
             return "\(probe.bucket) was missing, and was made"
         }
     }
@@ -167,8 +167,18 @@ struct ObjectProbe {
             case .suspended: return "suspended"
             }
         }
+        try await probeLock(&report)
+    }
+
+    private func probeLock(_ report: inout ProbeReport) async throws {
+        // Who may not look finds out with the first backup; who looks and finds none knows it now.
         try await report.takeOptional(.objectLock) {
-            guard let lock = try await client.objectLockConfiguration(of: probe.bucket) else { return "off" }
+            guard let lock = try await client.objectLockConfiguration(of: probe.bucket) else {
+                guard probe.needsLock else { return "off" }
+                throw S3Error(
+                    .configuration,
+                    "a lock is asked for, and the bucket has none; it can only be had when a bucket is made")
+            }
             guard let mode = lock.defaultMode, let period = lock.defaultPeriod else { return "on, no default" }
             return "on, by default \(mode.rawValue.lowercased()) for \(period)"
         }

@@ -9,6 +9,8 @@ public struct S3Probe: Sendable {
     let prefix: String
     let mayCreateBucket: Bool
     let put: PutOptions
+    /// Real objects are locked: a bucket that is made gets object lock, and one without is no use.
+    let needsLock: Bool
 
     /// - Parameters:
     ///   - put: what real objects will be given, so that what is refused is found here.
@@ -25,6 +27,7 @@ public struct S3Probe: Sendable {
         self.bucket = bucket
         self.prefix = prefix
         self.mayCreateBucket = mayCreateBucket
+        needsLock = put.lock != nil
         var put = put
         // A locked probe could not be deleted again.
         put.lock = nil
