@@ -118,7 +118,7 @@ extension TestStore {
         if let profile { configuration.profile = profile }
         if self == .rgwTLS { configuration.certificateAuthorityFile = try TestEnvironment.value("RGW_CA") }
         configuration.retry.basePause = .milliseconds(5)
-        configuration.retry.throttledPause = .milliseconds(20)
+        configuration.retry.throttledPause = .milliseconds(200)
         configuration.retry.longestPause = .seconds(1)
         configuration.retry.deadline = .seconds(60)
         configuration.inactivityTimeout = 30
