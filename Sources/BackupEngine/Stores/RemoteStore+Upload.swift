@@ -98,7 +98,8 @@ extension RemoteStore {
         throw BackupError(
             .remote,
             "\(settings.name) took s3://\(target) and did not encrypt it as \(name)=\(settings.encryption.name) asks: "
-                + "it says \(object.encryption ?? "nothing of encryption"); \(fate); set \(name) to what this store can")
+                + "it says \(object.encryption ?? "nothing of encryption"); \(fate); set \(name) to what this store can"
+        )
     }
 
     private func putOptions(_ archive: OutgoingArchive, _ sha256: String, storageClass: String?) -> PutOptions {
