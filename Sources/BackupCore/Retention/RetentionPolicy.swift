@@ -46,6 +46,17 @@ package struct RetentionPolicy: Sendable, Codable, Equatable {
         [(.hour, hourly), (.day, daily), (.week, weekly), (.month, monthly), (.year, yearly)].filter { $0.1 > 0 }
     }
 
+    /// In a few words: `30 days`, `last 3, daily 7, weekly 4`.
+    package var summary: String {
+        var words: [String] = []
+        if days > 0 { words.append(days == 1 ? "1 day" : "\(days) days") }
+        if last > 0 { words.append("last \(last)") }
+        words += spans.map { "\($0.span.rule) \($0.count)" }
+        if maximumBytes > 0 { words.append("at most \(maximumBytes) bytes") }
+        if minimum > 1 { words.append("at least \(minimum)") }
+        return words.isEmpty ? "everything" : words.joined(separator: ", ")
+    }
+
     /// Whether it deletes nothing, whatever there is.
     package var isUnlimited: Bool { days < 1 && last < 1 && spans.isEmpty && maximumBytes < 1 }
 
