@@ -187,7 +187,7 @@ import Testing
         let job = try catalog.createJob(change, defaultRetentionDays: 9, at: Timestamp.now())
         try DatabaseQueue(path: path).write { try $0.execute(sql: "UPDATE backup_jobs SET retention_json = '{'") }
         let error = #expect(throws: BackupError.self) { try catalog.jobs(enabled: nil) }
-        #expect(error?.code == .catalog && error?.message.contains("job \(job.id)") == true)
+        #expect(error?.code == .catalog && error.map { "\($0)".contains("job \(job.id)") } == true)
         var repair = BackupJobChange()
         repair.retention.days = 9
         #expect(try catalog.updateJob(id: job.id, repair, at: Timestamp.now()).retention == RetentionPolicy(days: 9))
