@@ -21,7 +21,7 @@ enum CatalogSchema {
         let columns: [Column]
     }
 
-    static let tables = [jobs, backups, copies, meta]
+    static let tables = [jobs, backups, copies, tokens, meta]
 
     /// Elder's columns in Elder's order, then ours.
     private static let jobs = Table(
@@ -108,6 +108,21 @@ enum CatalogSchema {
             Column(name: "created_at", type: "TIMESTAMP"),
             Column(name: "updated_at", type: "TIMESTAMP"),
             Column(name: "verified_at", type: "TIMESTAMP"),
+        ]
+    )
+
+    /// One row for each API token.
+    private static let tokens = Table(
+        name: "api_tokens",
+        columns: [
+            Column(name: "id", type: "INTEGER", constraint: "PRIMARY KEY AUTOINCREMENT", essential: true),
+            Column(name: "name", type: "TEXT", constraint: "NOT NULL", essential: true),
+            Column(name: "role", type: "TEXT", constraint: "NOT NULL", essential: true),
+            Column(name: "hash", type: "TEXT", constraint: "NOT NULL UNIQUE", essential: true),
+            Column(name: "created_at", type: "TIMESTAMP"),
+            Column(name: "expires_at", type: "TIMESTAMP"),
+            Column(name: "last_used_at", type: "TIMESTAMP"),
+            Column(name: "revoked_at", type: "TIMESTAMP"),
         ]
     )
 

@@ -42,6 +42,18 @@ package protocol CatalogStore: Sendable {
     func copies(backupID: Int64) throws -> [RemoteCopy]
     /// All copies in these states, the newest backup's first.
     func copies(in states: Set<RemoteCopy.State>) throws -> [RemoteCopy]
+
+    /// Writes down a new API token; its `id` is ignored. Throws `usage` where a token of the name is valid already.
+    ///
+    /// - Parameter hash: of the token's text, in lower-case hexadecimal digits.
+    func createToken(_ token: AccessToken, hash: String) throws -> AccessToken
+    /// All tokens ever made, by id.
+    func tokens() throws -> [AccessToken]
+    func token(hash: String) throws -> AccessToken?
+    /// Writes down that a token was used.
+    func noteUse(ofToken id: Int64, at now: Timestamp) throws
+    /// Throws `notFound` where there is no such token; does nothing where it is revoked already.
+    func revokeToken(id: Int64, at now: Timestamp) throws -> AccessToken
 }
 
 /// Figures over all backups.

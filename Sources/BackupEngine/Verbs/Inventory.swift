@@ -30,6 +30,28 @@ extension BackupEngine {
         }
     }
 
+    /// What the catalog has of a backup.
+    ///
+    /// - Throws: `notFound`.
+    package func record(_ id: Int64) async throws -> BackupRecord {
+        try await BlockingThread.run(named: "record") { _ in
+            guard let record = try self.catalog.record(id: id) else {
+                throw BackupError(.notFound, "there is no backup \(id)")
+            }
+            return record
+        }
+    }
+
+    /// Whether backups could be made now: the catalog answers, and files can be written beside the others.
+    ///
+    /// - Throws: `catalog`, `storage`.
+    package func checkReadiness() async throws {
+        try await BlockingThread.run(named: "readiness") { _ in
+            _ = try self.catalog.statistics()
+            try BackupDirectory.prepare(self.configuration.backupDirectory)
+        }
+    }
+
     /// - Throws: `notFound`, `damaged`.
     package func show(_ reference: BackupReference) async throws -> BackupDetails {
         try await runVerb(named: "show") { context in

@@ -1,5 +1,6 @@
 import BackupCore
 import BackupEngine
+import BackupService
 import FoundationEssentials
 
 /// Everything that is configured, read in one place: the command line before the environment, before the file `.env`
@@ -19,6 +20,7 @@ struct Configuration: Sendable {
     private static let environmentFile = ".env"
 
     let engine: EngineConfiguration
+    private let values: SettingValues
     let settings: [SettingReport]
     /// What the user should know, each a line.
     let warnings: [String]
@@ -61,11 +63,15 @@ struct Configuration: Sendable {
         engine.maximumLogGrowth = try values.read(.maximumLogGrowth, default: nil) { text in
             Quantity.bytes(text).flatMap { $0 > 0 ? .some(.some($0)) : nil }
         }
+        self.values = values
         let stores = try StoreConfiguration(values)
         engine.remote = stores.settings
         self.engine = engine
         settings = Configuration.report(engine, values) + stores.report
     }
+
+    /// Read only where they are used: a wrong one is no reason not to take a backup.
+    func serviceSettings() throws(BackupError) -> ServiceSettings { try ServiceConfiguration.settings(values) }
 
     private static func report(_ engine: EngineConfiguration, _ values: SettingValues) -> [SettingReport] {
         Setting.allCases.map { setting in
@@ -81,6 +87,8 @@ struct Configuration: Sendable {
                 case .sourceCheck: engine.sourceCheck.rawValue
                 case .jobs: "\(engine.jobs)"
                 case .maximumLogGrowth: engine.maximumLogGrowth.map(Quantity.text(bytes:))
+                case .listen, .catchUp, .elderKey, .elderSecret, .elderAdmins:
+                    ServiceConfiguration.report(setting, values)
                 }
             let origin = values.find(setting)?.origin ?? .standard
             return SettingReport(name: setting.rawValue, value: value, origin: origin.text)

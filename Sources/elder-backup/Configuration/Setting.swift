@@ -10,6 +10,11 @@ enum Setting: String, CaseIterable, Sendable {
     case sourceCheck = "BACKUP_SOURCE_CHECK"
     case jobs = "BACKUP_JOBS"
     case maximumLogGrowth = "BACKUP_MAX_WAL_GROWTH"
+    case listen = "BACKUP_LISTEN"
+    case catchUp = "BACKUP_CATCH_UP"
+    case elderKey = "JWT_SECRET_KEY"
+    case elderSecret = "SECRET_KEY"
+    case elderAdmins = "ELDER_ADMIN_SUBJECTS"
 
     /// What values are allowed, to end a sentence with.
     var allowed: String {
@@ -24,6 +29,10 @@ enum Setting: String, CaseIterable, Sendable {
         case .sourceCheck: "quick, full or off"
         case .jobs: "a whole number of connections from 1 to 16"
         case .maximumLogGrowth: "a size of at least 1 byte, in bytes or with a unit; unset for no limit"
+        case .listen: "HOST:PORT, such as 127.0.0.1:5000 or [::]:5000"
+        case .catchUp: "true or false"
+        case .elderKey, .elderSecret: "a text of at least 32 bytes"
+        case .elderAdmins: "subjects of Elder's tokens, separated by commas"
         }
     }
 }

@@ -1,0 +1,43 @@
+internal import BackupCore
+internal import Hummingbird
+internal import Logging
+
+/// What is known of a request while it is answered.
+struct ServiceContext: RequestContext {
+    var coreContext: CoreRequestContextStorage
+    /// Who asks; nil before authentication.
+    var caller: Caller?
+
+    /// Goes with the answer and with every line of the log. The framework's own is only there where the log keeps it.
+    let requestID = String(UInt64.random(in: .min ... .max), radix: 16)
+
+    init(source: ApplicationRequestContextSource) {
+        coreContext = CoreRequestContextStorage(source: source)
+        logger[metadataKey: "request"] = "\(requestID)"
+    }
+
+    /// The number in the path.
+    ///
+    /// - Throws: `notFound` for what is no number, since nothing has such an id.
+    func id(_ kind: String) throws -> Int64 {
+        let text = parameters.get("id") ?? ""
+        guard let id = Int64(text), id > 0 else {
+            throw BackupError(.notFound, "there is no \(kind) \"\(text.prefix(40))\"")
+        }
+        return id
+    }
+
+    func require(_ role: AccessRole) throws {
+        guard let caller else { throw Refusal.unauthenticated("a token is needed") }
+        guard caller.role >= role else {
+            throw Refusal.forbidden("this needs the role \(role.rawValue); \(caller.name) is \(caller.role.rawValue)")
+        }
+    }
+}
+
+/// Who asks.
+struct Caller: Sendable {
+    /// For logs: a token's name, or the subject of Elder's token.
+    var name: String
+    var role: AccessRole
+}

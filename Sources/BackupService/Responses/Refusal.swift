@@ -1,0 +1,61 @@
+internal import BackupCore
+internal import HTTPTypes
+
+/// A request that is not served, for a reason that lies in the request itself.
+struct Refusal: Error {
+    var status: HTTPResponse.Status
+    var code: String
+    var message: String
+    /// What is wrong with single fields of the body or the query.
+    var fields: [String: String] = [:]
+    var headers = HTTPFields()
+    /// Whether what else the client sends is not to be read.
+    var closes = false
+
+    static func invalid(_ message: String, fields: [String: String]) -> Refusal {
+        Refusal(status: .badRequest, code: BackupError.Code.usage.rawValue, message: message, fields: fields)
+    }
+
+    static func unauthenticated(_ message: String) -> Refusal {
+        var headers = HTTPFields()
+        headers[.wwwAuthenticate] = "Bearer"
+        return Refusal(status: .unauthorized, code: "unauthenticated", message: message, headers: headers)
+    }
+
+    static func forbidden(_ message: String) -> Refusal {
+        Refusal(status: .forbidden, code: "forbidden", message: message)
+    }
+
+    static let tooLarge = Refusal(
+        status: .contentTooLarge, code: "too_large",
+        message: "the body has more than \(RequestFields.longestBody) bytes", closes: true)
+
+    static func notAllowed(_ methods: [String]) -> Refusal {
+        var headers = HTTPFields()
+        headers[.allow] = methods.sorted().joined(separator: ", ")
+        return Refusal(
+            status: .methodNotAllowed, code: "method_not_allowed",
+            message: "this path takes \(methods.sorted().joined(separator: ", "))", headers: headers)
+    }
+
+    static func notFound(_ path: String) -> Refusal {
+        Refusal(
+            status: .notFound, code: BackupError.Code.notFound.rawValue,
+            message: "there is nothing at \(path.prefix(200).filter { $0.isASCII && !$0.isNewline })")
+    }
+}
+
+extension Refusal {
+    init(_ error: BackupError) {
+        let status: HTTPResponse.Status =
+            switch error.code {
+            case .usage: .badRequest
+            case .notFound: .notFound
+            case .locked, .retained, .target: .conflict
+            case .unsupported: .unprocessableContent
+            case .configuration, .source, .damaged, .storage, .remote, .catalog, .cancelled, .internal:
+                .internalServerError
+            }
+        self.init(status: status, code: error.code.rawValue, message: "\(error)")
+    }
+}

@@ -1,0 +1,83 @@
+internal import BackupCore
+internal import BackupEngine
+internal import Foundation
+internal import Logging
+internal import ServiceLifecycle
+
+/// Runs jobs when they are due. One run of a job goes on at a time (the engine's lock sees to it); what was missed while
+/// the service was away is written down as a failed run and made up for once.
+struct Scheduler: Service {
+    let engine: BackupEngine
+    let runs: RunSupervisor
+    let catchesUp: Bool
+    let logger: Logger
+
+    /// How long a change of a job, or of the clock, may go unnoticed.
+    private static let longestSleep = 15.0
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await watch() }
+    }
+
+    private func watch() async {
+        var handled: [Int64: Timestamp] = [:]
+        while !Task.isCancelled {
+            let now = Timestamp.now()
+            let plan = await plan(&handled, now)
+            for due in plan?.due ?? [] {
+                handled[due.jobID] = now
+                if due.isMissed { await noteMissed(due) }
+                if !due.isMissed || catchesUp { await start(due.jobID) }
+            }
+            let pause = plan?.next.map { $0.seconds(since: now) } ?? Scheduler.longestSleep
+            try? await Task.sleep(for: .seconds(min(max(pause, 0.05), Scheduler.longestSleep)))
+        }
+    }
+
+    private func plan(_ handled: inout [Int64: Timestamp], _ now: Timestamp) async -> DueRuns? {
+        do {
+            var jobs: [(job: BackupJob, schedule: CronSchedule)] = []
+            for job in try await engine.jobs(enabled: true) {
+                guard let text = job.schedule else { continue }
+                jobs.append((job, try CronSchedule(text, owner: job.uuid)))
+            }
+            let ids = Set(jobs.map(\.job.id))
+            handled = handled.filter { ids.contains($0.key) }
+            return DueRuns(jobs, handled: handled, now: now) { job in
+                let zone = job.timeZone.flatMap(TimeZone.init(identifier:)) ?? .gmt
+                return { zone.secondsFromGMT(for: Date(timeIntervalSince1970: Double($0.microseconds) / 1_000_000)) }
+            }
+        } catch {
+            logger.error("the schedule cannot be read; it is tried again", metadata: ["error": "\(error)"])
+            return nil
+        }
+    }
+
+    private func noteMissed(_ due: DueRuns.Due) async {
+        do {
+            try await engine.recordMissedRun(job: due.jobID, due: due.moment)
+        } catch {
+            logger.error("a missed run could not be written down", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func start(_ jobID: Int64) async {
+        let engine = engine
+        let logger = logger
+        do {
+            try await runs.begin {
+                var request = BackupRequest()
+                request.job = JobReference("\(jobID)")
+                do {
+                    let response = try await engine.backup(request)
+                    let copied = response.s3Error.map { "; its copy is missing: \($0)" } ?? ""
+                    logger.info("job \(jobID) made \(response.filename)\(copied)")
+                } catch {
+                    logger.error("job \(jobID) failed", metadata: ["error": "\(error)"])
+                }
+            }
+        } catch {
+            logger.notice("job \(jobID) was not started", metadata: ["error": "\(error)"])
+        }
+    }
+}

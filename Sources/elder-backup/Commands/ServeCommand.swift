@@ -1,0 +1,49 @@
+import ArgumentParser
+import BackupCore
+import BackupEngine
+import BackupService
+import Logging
+
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Serve the HTTP API, and run jobs on schedule.",
+        discussion: """
+            Listens on $BACKUP_LISTEN, 127.0.0.1:5000 without it. Every request but
+            /health and /ready needs a token: see "token create". On SIGTERM no run
+            begins any more, and those that go on end first.
+
+            EXAMPLES:
+              elder-backup serve
+              elder-backup serve --listen 0.0.0.0:8080
+            """
+    )
+
+    @Option(help: ArgumentHelp("Where to listen, instead of $BACKUP_LISTEN.", valueName: "host:port"))
+    var listen: String?
+
+    @OptionGroup var location: LocationOptions
+
+    @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        if let listen, ServiceConfiguration.address(listen) == nil {
+            throw ValidationError("--listen must be HOST:PORT, such as 127.0.0.1:5000.")
+        }
+    }
+
+    func run() async throws {
+        let console = output.console
+        let configuration = try location.configuration(console, usesSource: true)
+        var settings = try configuration.serviceSettings()
+        if let listen, let address = ServiceConfiguration.address(listen) {
+            settings.host = address.host
+            settings.port = address.port
+        }
+        let logger = Logger(label: "elder-backup") { StreamLogHandler.standardError(label: $0) }
+        let engine = try await BackupEngine.open(configuration: configuration.engine, logger: logger)
+        let service = try BackupService(engine: engine, settings: settings, logger: logger)
+        let host = settings.host.contains(":") ? "[\(settings.host)]" : settings.host
+        try await service.run { port in console.note("listening on http://\(host):\(port)") }
+    }
+}

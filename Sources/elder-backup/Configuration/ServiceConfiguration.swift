@@ -1,0 +1,57 @@
+import BackupCore
+import BackupService
+
+/// The settings of the service.
+enum ServiceConfiguration {
+    static func settings(_ values: SettingValues) throws(BackupError) -> ServiceSettings {
+        var settings = ServiceSettings()
+        let address = try values.read(.listen, default: (host: settings.host, port: settings.port), address)
+        settings.host = address.host
+        settings.port = address.port
+        settings.catchesUp = try values.read(.catchUp, default: settings.catchesUp) { text in
+            switch text.lowercased() {
+            case "true", "1", "yes", "on": true
+            case "false", "0", "no", "off": false
+            default: nil
+            }
+        }
+        // As Elder does: the one for its tokens, else the one for everything.
+        settings.elderKey = (values.find(.elderKey) ?? values.find(.elderSecret)).map { Secret($0.text) }
+        settings.elderAdmins = Set(subjects(values))
+        return settings
+    }
+
+    /// `HOST:PORT`, an IPv6 address in brackets.
+    static func address(_ text: String) -> (host: String, port: Int)? {
+        guard let colon = text.lastIndex(of: ":") else { return nil }
+        let digits = text[text.index(after: colon)...]
+        guard digits.utf8.allSatisfy({ $0 &- 0x30 < 10 }), let port = Int(digits), (0...65_535).contains(port) else {
+            return nil
+        }
+        var host = text[..<colon]
+        if host.hasPrefix("["), host.hasSuffix("]") {
+            host = host.dropFirst().dropLast()
+        } else if host.contains(":") {
+            return nil
+        }
+        return host.isEmpty ? nil : (String(host), port)
+    }
+
+    private static func subjects(_ values: SettingValues) -> [String] {
+        (values.find(.elderAdmins)?.text ?? "").split(separator: ",").map { word in
+            String(word.filter { !$0.isWhitespace })
+        }.filter { !$0.isEmpty }
+    }
+
+    /// What `config show` tells of a setting.
+    static func report(_ setting: Setting, _ values: SettingValues) -> String? {
+        let text = values.find(setting)?.text
+        let standard = ServiceSettings()
+        switch setting {
+        case .listen: return text ?? "\(standard.host):\(standard.port)"
+        case .catchUp: return text ?? "\(standard.catchesUp)"
+        case .elderKey, .elderSecret: return text == nil ? nil : Secret("").description
+        default: return text
+        }
+    }
+}

@@ -1,0 +1,31 @@
+import BackupCore
+import BackupEngine
+import Testing
+
+import BackupService
+
+@Suite("The scheduler")
+struct SchedulerTests {
+    @Test("A run that was missed is written down as failed, and made up for once")
+    func missed() async throws {
+        try await ServiceBench.with(prepare: { engine, catalog in
+            var change = BackupJobChange()
+            change.name = "hourly"
+            change.schedule = "@hourly"
+            _ = try await engine.createJob(change)
+            // As if it had been made two days ago, and the service not been there since.
+            try ServiceBench.query("UPDATE backup_jobs SET updated_at = datetime('now', '-2 days')", on: catalog)
+        }) { bench in
+            let end = ContinuousClock.now + .seconds(40)
+            var records: [BackupRecord] = []
+            while ContinuousClock.now < end {
+                records = try await bench.engine.list()
+                if records.contains(where: { $0.status == .completed }) { break }
+                try await Task.sleep(for: .milliseconds(50))
+            }
+            #expect(records.filter { $0.status == .completed && $0.jobID == 1 }.count == 1)
+            let missed = records.filter { $0.status == .failed }
+            #expect(missed.count == 1 && missed.first?.errorMessage?.hasPrefix("missed: it was due at") == true)
+        }
+    }
+}
