@@ -30,6 +30,11 @@ import Testing
         ] {
             line = line.replacingOccurrences(of: place, with: local)
         }
+        if line.hasPrefix("elder-backup serve") {
+            // On a free port, and told to stop once it is up.
+            line = line.replacing("0.0.0.0:8080", with: "127.0.0.1:0")
+            line = "BACKUP_LISTEN=127.0.0.1:0 timeout --preserve-status --signal=TERM 2 \(line)"
+        }
         return line
     }
 
@@ -56,6 +61,11 @@ import Testing
             // Each finds the directory as it was at first.
             let fresh = try prepared(for: example)
             if example.contains("users,orders") { try fresh.database("app.sqlite", "CREATE TABLE orders(id)") }
+            if example.contains("token revoke") {
+                for name in ["first", "second", "ci"] {
+                    _ = try fresh.run("token", "create", "--name", name, "--role", "viewer")
+                }
+            }
             if example.contains("sample/") { _ = try fresh.run("demo", "sample") }
             let line = try localized(example, fresh)
             if line.contains("jq"), access("/usr/bin/jq", X_OK) != 0 { continue }

@@ -6,7 +6,9 @@ import Testing
         "", "backup", "restore", "verify", "list", "show", "download", "upload", "replicate", "delete", "prune",
         "stats", "s3", "s3 check", "archive", "archive cat", "archive inspect", "archive reindex", "catalog",
         "catalog migrate", "catalog rebuild", "job",
-        "job create", "job list", "job show", "job update", "job delete", "job run", "config", "config show", "demo",
+        "job create", "job list", "job show", "job update", "job delete", "job run", "token", "token create",
+        "token list",
+        "token revoke", "serve", "config", "config show", "demo",
     ]
 
     @Test("Every command explains itself, with examples that name it", arguments: commands)
@@ -23,7 +25,7 @@ import Testing
 
     @Test("Every subcommand that the help names is covered here")
     func coverage() throws {
-        for group in ["", "archive", "catalog", "job", "config"] {
+        for group in ["", "archive", "catalog", "job", "token", "config"] {
             let words = group.isEmpty ? [] : [group]
             let run = try CommandRun(words + ["--help"], in: TemporaryDirectory())
             let list = run.output.components(between: "SUBCOMMANDS:\n", and: "\n\n")

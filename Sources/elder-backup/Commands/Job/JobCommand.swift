@@ -29,6 +29,9 @@ struct JobOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The time zone of the job's days, such as Europe/Berlin; UTC.", valueName: "zone"))
     var timeZone: String?
 
+    @Option(help: ArgumentHelp("When the service runs it, such as \"30 2 * * *\"; \"\" for never.", valueName: "cron"))
+    var schedule: String?
+
     @Option(help: "What the job is for.")
     var description: String?
 
@@ -53,6 +56,7 @@ struct JobOptions: ParsableArguments {
         }
         change.retention = retention.change
         change.timeZone = timeZone
+        change.schedule = schedule
         change.description = description
         change.includeTables = tables.tables
         change.excludeTables = excludeTables.tables
