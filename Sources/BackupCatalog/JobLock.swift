@@ -34,7 +34,11 @@ package struct JobLock: ~Copyable {
         return lock
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        // A child that another thread is just starting has the file too, until it has become its program.
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 
     /// Writes down who holds the lock, for the message that others give.
     private func sign(path: String) throws(BackupError) {
