@@ -34,7 +34,11 @@ package struct JobLock: ~Copyable {
         return lock
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        // A program that another thread is just starting shares the descriptor until it runs, and with it the lock.
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 
     /// Writes down who holds the lock, for the message that others give.
     private func sign(path: String) throws(BackupError) {
