@@ -112,7 +112,7 @@ let package = Package(
                 "BackupCore", "BackupEngine", "DatabaseSource", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
             ],
-            exclude: ["Support/Torture.sql"]
+            exclude: ["Support/Torture.sql", "Chinook"]
         ),
         .testTarget(
             name: "BackupEngineTests",

@@ -16,10 +16,14 @@ package struct EngineConfiguration: Sendable {
     package var maximumRow = 256 << 20
     /// How long to wait for a database's lock (`BACKUP_LOCK_TIMEOUT`).
     package var lockTimeout = Duration.seconds(30)
+    /// How long one statement of a server may take (`BACKUP_STATEMENT_TIMEOUT`); nil for no limit.
+    package var statementTimeout: Duration?
     /// How a source is checked by its own engine while it is backed up (`BACKUP_SOURCE_CHECK`).
     package var sourceCheck = SourceCheck.quick
     /// Over how many connections large tables are read (`BACKUP_JOBS`).
     package var jobs = 2
+    /// The directories in which PostgreSQL's own programs are looked for; nil for the usual ones.
+    package var programDirectories: [String]?
     /// By how many bytes a write-ahead log may grow during a backup (`BACKUP_MAX_WAL_GROWTH`); nil for no limit.
     package var maximumLogGrowth: Int?
     /// The stores that backups are copied to (`BACKUP_S3_…`); nil where there are none.

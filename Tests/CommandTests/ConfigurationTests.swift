@@ -21,6 +21,7 @@ import Testing
         #expect(run.setting("BACKUP_COMPRESSION") == ("fast", "default"))
         #expect(run.setting("BACKUP_MAX_ROW") == ("256MiB", "default"))
         #expect(run.setting("BACKUP_LOCK_TIMEOUT") == ("30s", "default"))
+        #expect(run.setting("BACKUP_STATEMENT_TIMEOUT") == (nil, "default"))
         #expect(run.setting("BACKUP_MAX_WAL_GROWTH") == (nil, "default"))
     }
 
@@ -51,6 +52,7 @@ import Testing
         ("BACKUP_MAX_ROW", "2MB", "2000000"), ("BACKUP_MAX_ROW", "2048KiB", "2MiB"),
         ("BACKUP_LOCK_TIMEOUT", "0", "0s"), ("BACKUP_LOCK_TIMEOUT", "250ms", "250ms"),
         ("BACKUP_LOCK_TIMEOUT", "2 min", "120s"), ("BACKUP_LOCK_TIMEOUT", "1d", "86400s"),
+        ("BACKUP_STATEMENT_TIMEOUT", "1ms", "1ms"), ("BACKUP_STATEMENT_TIMEOUT", "20d", "1728000s"),
         ("BACKUP_MAX_WAL_GROWTH", "1GiB", "1GiB"), ("BACKUP_RETENTION_DAYS", "36500", "36500"),
         ("DATABASE_URL", "sqlite:///srv/app.sqlite", "sqlite:/srv/app.sqlite"),
     ])
@@ -66,7 +68,9 @@ import Testing
         ("BACKUP_MAX_ROW", "MiB"), ("BACKUP_MAX_ROW", "99999999999999999999"),
         ("BACKUP_MAX_ROW", "9223372036854775807TiB"),
         ("BACKUP_MAX_ROW", "0x100000"), ("BACKUP_LOCK_TIMEOUT", "soon"), ("BACKUP_LOCK_TIMEOUT", "25h"),
-        ("BACKUP_LOCK_TIMEOUT", "-1"), ("BACKUP_MAX_WAL_GROWTH", "0"), ("BACKUP_JOBS", "0"), ("BACKUP_JOBS", "+2"),
+        ("BACKUP_LOCK_TIMEOUT", "-1"), ("BACKUP_STATEMENT_TIMEOUT", "0"), ("BACKUP_STATEMENT_TIMEOUT", "21d"),
+        ("BACKUP_STATEMENT_TIMEOUT", "none"), ("BACKUP_MAX_WAL_GROWTH", "0"), ("BACKUP_JOBS", "0"),
+        ("BACKUP_JOBS", "+2"),
         ("BACKUP_MAX_WAL_GROWTH", "none"),
         ("BACKUP_S3_ENABLED", "maybe"),
     ]

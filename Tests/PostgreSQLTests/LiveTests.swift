@@ -6,10 +6,12 @@ import Testing
 @Suite("PostgreSQL in use", .enabled(if: TestServer.isWanted, "\(TestServer.hint)"))
 struct LiveTests {
     /// Runs `body` while the server runs `work` again and again, each time in a transaction of its own.
-    private func during(_ work: String, in database: ServerDatabase, _ body: () async throws -> Void) async throws {
+    private func during(
+        _ work: String, workers: Int = 1, in database: ServerDatabase, _ body: () async throws -> Void
+    ) async throws {
         let loop = """
             DO $loop$ BEGIN
-                UPDATE control SET running = true; COMMIT;
+                UPDATE control SET running = running + 1; COMMIT;
                 LOOP
                     EXIT WHEN (SELECT stop FROM control);
                     \(work)
@@ -17,10 +19,11 @@ struct LiveTests {
                 END LOOP;
             END $loop$;
             """
-        try database.execute("CREATE TABLE control AS SELECT false AS stop, false AS running")
-        let worker = try TestServer.start(
-            "psql", ["-qX", "-v", "ON_ERROR_STOP=1", "-d", database.address], input: loop)
-        while try database.rows("SELECT running FROM control") == ["f"] {}
+        try database.execute("CREATE TABLE control AS SELECT false AS stop, 0 AS running")
+        let working = try (0..<workers).map { _ in
+            try TestServer.start("psql", ["-qX", "-v", "ON_ERROR_STOP=1", "-d", database.address], input: loop)
+        }
+        while try database.rows("SELECT running FROM control") != ["\(workers)"] {}
         let outcome: Result<Void, any Error>
         do {
             outcome = .success(try await body())
@@ -28,39 +31,43 @@ struct LiveTests {
             outcome = .failure(error)
         }
         try database.execute("UPDATE control SET stop = true")
-        let (status, _, errors) = try worker()
-        #expect(status == 0, "\(errors)")
+        for worker in working {
+            let (status, _, errors) = try worker()
+            #expect(status == 0, "\(errors)")
+        }
         try outcome.get()
     }
 
     @Test("Transfers between accounts never change the sum") func transfers() async throws {
+        // The second table is large enough that several connections read it, with pages that are mostly empty.
         let database = try ServerDatabase(
             """
             CREATE TABLE account_a (id integer PRIMARY KEY, balance integer NOT NULL);
-            CREATE TABLE account_b (id integer PRIMARY KEY, balance integer NOT NULL);
+            CREATE TABLE account_b (id integer PRIMARY KEY, balance integer NOT NULL) WITH (fillfactor = 10);
             INSERT INTO account_a SELECT n, 1000 FROM generate_series(1, 500) n;
-            INSERT INTO account_b SELECT n, 1000 FROM generate_series(1, 500) n;
+            INSERT INTO account_b SELECT n, 1000 FROM generate_series(1, 25000) n;
             """)
+        #expect(try database.rows("SELECT pg_relation_size('account_b') >= 1024 * 8192") == ["t"])
+        // A pause leaves the processors to the backup. Drawn first, for a condition that is drawn anew for each row may find none, or several.
         let transfer = """
-            UPDATE account_a SET balance = balance - 7 WHERE id = 1 + floor(random() * 500);
-            UPDATE account_b SET balance = balance + 7 WHERE id = 1 + floor(random() * 500);
+            PERFORM set_config('eb.a', (1 + floor(random() * 500))::text, false),
+                set_config('eb.b', (1 + floor(random() * 25000))::text, false);
+            UPDATE account_a SET balance = balance - 7 WHERE id = current_setting('eb.a')::integer;
+            UPDATE account_b SET balance = balance + 7 WHERE id = current_setting('eb.b')::integer;
+            PERFORM pg_sleep(0.001);
             """
-        // Volatile conditions may find no row or several: one row of each, by a number drawn first.
-        let exact = """
-            PERFORM set_config('eb.a', (1 + floor(random() * 500))::text, false);
-            """
-            + transfer.replacingOccurrences(of: "1 + floor(random() * 500)", with: "current_setting('eb.a')::integer")
         let bench = try BackupBench()
-        let engine = try await bench.engine { $0.retentionDays = 30 }
-        try await during(exact, in: database) {
-            for _ in 0..<8 {
+        let engine = try await bench.engine { $0.jobs = 3 }
+        try await during(transfer, workers: 3, in: database) {
+            for run in 0..<50 {
                 let backup = try await engine.backUp(database.address)
                 let rows = try ["account_a", "account_b"].flatMap { try bench.rows(of: $0, in: backup.filePath) }
-                #expect(rows.count == 1000)
-                #expect(rows.compactMap { $0["balance"] as? Int }.reduce(0, +) == 1_000_000)
+                #expect(rows.count == 25_500)
+                let sum = rows.compactMap { $0["balance"] as? Int }.reduce(0, +)
+                #expect(sum == 25_500_000, "run \(run)")
             }
         }
-        #expect(try database.rows("SELECT count(*) > 0 FROM account_a WHERE balance <> 1000") == ["t"])
+        #expect(try database.rows("SELECT count(*) > 1000 FROM account_b WHERE balance <> 1000") == ["t"])
     }
 
     @Test("A table that is emptied and filled at once is never seen empty") func truncation() async throws {

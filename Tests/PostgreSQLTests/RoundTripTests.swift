@@ -54,26 +54,8 @@ struct RoundTripTests {
         #expect(try source.dump() == changed)
     }
 
-    /// In the folder that `ELDER_BACKUP_CHINOOK` names, or beside the repository; nil where it is not there.
-    static let chinookPath: String? = {
-        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        let folder =
-            ProcessInfo.processInfo.environment["ELDER_BACKUP_CHINOOK"]
-            ?? root.deletingLastPathComponent().appending(path: "shared/data").path
-        let path = folder + "/Chinook_PostgreSql.sql"
-        return FileManager.default.fileExists(atPath: path) ? path : nil
-    }()
-
-    @Test(
-        "The Chinook sample database comes back equal",
-        .enabled(if: RoundTripTests.chinookPath != nil, "Chinook_PostgreSql.sql is not there"))
-    func chinook() async throws {
-        let path = try #require(Self.chinookPath)
-        let script = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").filter {
-            !$0.hasPrefix("DROP DATABASE") && !$0.hasPrefix("CREATE DATABASE") && !$0.hasPrefix("\\c ")
-        }.joined(separator: "\n")
-        let (source, target) = (try ServerDatabase(script), try ServerDatabase())
+    @Test("The Chinook sample database comes back equal") func chinook() async throws {
+        let (source, target) = (try ServerDatabase(try Chinook.script()), try ServerDatabase())
         let engine = try await BackupBench().engine()
         let backup = try await engine.backUp(source.address)
         #expect(backup.recordCount == 15607)
@@ -129,35 +111,6 @@ struct RoundTripTests {
         #expect(error.code == .target)
         #expect(error.message.contains("\"bb\""))
         #expect(try target.dump("--data-only") == before)
-    }
-
-    @Test("Rows go to SQLite and back") func sqlite() async throws {
-        let definition = """
-            CREATE TABLE t (id integer PRIMARY KEY, b boolean, n numeric(10, 2), r double precision, s text, j json,
-                by bytea, ts timestamp);
-            """
-        let source = try ServerDatabase(
-            definition + #"""
-                INSERT INTO t VALUES (1, true, 1.50, 0.1, E'a\n"é', '{"a":1}', '\x00ff', '2025-01-02 03:04:05.678'),
-                    (2, false, NULL, 1e-300, '', 'null', NULL, NULL);
-                """#)
-        let target = try ServerDatabase(definition)
-        let bench = try BackupBench()
-        let engine = try await bench.engine()
-        let file = bench.directory + "/t.sqlite"
-        let made = Process()
-        made.executableURL = URL(filePath: "/usr/bin/env")
-        made.arguments = [
-            "sqlite3", file,
-            "CREATE TABLE t (id integer primary key, b boolean, n text, r real, s text, j json, by blob, ts text)",
-        ]
-        try made.run()
-        made.waitUntilExit()
-        let first = try await engine.backUp(source.address)
-        try await engine.restore(first.filename, into: "sqlite:" + file)
-        let second = try await engine.backUp("sqlite:" + file)
-        try await engine.restore(second.filename, into: target.address)
-        #expect(try target.dump() == source.dump())
     }
 
     @Test("A database without an encoding keeps its bytes") func noEncoding() async throws {

@@ -4,6 +4,8 @@
 #
 #   postgresql.sh start         starts it where it does not run yet and prints the environment
 #   postgresql.sh stop          ends what it started, and removes its data
+#   postgresql.sh standby       starts a standby of it, which waits for nobody's query, and prints its environment
+#   postgresql.sh no-standby    ends that, and removes its data
 #   postgresql.sh environment   prints `export NAME=VALUE` lines: eval "$(postgresql.sh environment)"
 #   postgresql.sh status        says whether it runs; exits 1 where it was started and does not answer
 #
@@ -96,7 +98,7 @@ listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
 fsync = off
 full_page_writes = off
-max_connections = 60
+max_connections = 200
 max_prepared_transactions = 4
 wal_level = logical
 shared_buffers = 128MB
@@ -130,10 +132,54 @@ start() {
     environment
 }
 
+# Every query that is in the way of what the primary did is ended at once.
+standby() {
+    tools=$(find_tools)
+    [ -s "$directory/port" ] || fail "not started: run $0 start"
+    exec 9>"$directory.lock"
+    flock 9
+    end_standby
+    as_server env PGPASSWORD="$password" "$tools/pg_basebackup" -h 127.0.0.1 -p "$(port)" -U "$user" -c fast -R -X stream \
+        -D "$directory/standby" 9>&- || fail "could not copy the server's data"
+    as_server tee -a "$directory/standby/postgresql.conf" >/dev/null <<EOF
+hot_standby_feedback = off
+max_standby_streaming_delay = 0
+max_standby_archive_delay = 0
+EOF
+    local number
+    number=$(free_port)
+    # Whoever started this may wait until everything that it handed on is closed.
+    (
+        for descriptor in /proc/$BASHPID/fd/*; do
+            [ "${descriptor##*/}" -le 2 ] || eval "exec ${descriptor##*/}>&-"
+        done
+        as_server "$tools/pg_ctl" -D "$directory/standby" -w -t 60 -s -o "-p $number" \
+            -l "$directory/standby/server.log" start >&2
+    ) || { tail -n 5 "$directory/standby/server.log" >&2; fail "the standby does not start"; }
+    exec 9>&-
+    echo "export ELDER_BACKUP_TEST_POSTGRESQL_STANDBY_URL=postgresql://$user:$escaped@127.0.0.1:$number/postgres"
+}
+
+end_standby() {
+    if as_server "$tools/pg_ctl" -D "$directory/standby" status >/dev/null 2>&1; then
+        as_server "$tools/pg_ctl" -D "$directory/standby" -m immediate -s -w stop >&2
+    fi
+    rm -rf "$directory/standby"
+}
+
+no_standby() {
+    tools=$(find_tools)
+    exec 9>"$directory.lock"
+    flock 9
+    end_standby
+    exec 9>&-
+}
+
 stop() {
     tools=$(find_tools)
     exec 9>"$directory.lock"
     flock 9
+    end_standby
     if is_up; then as_server "$tools/pg_ctl" -D "$directory/data" -m immediate -s -w stop >&2; fi
     [ ! -e "$directory/data/PG_VERSION" ] || rm -rf "$directory"
     exec 9>&-
@@ -161,7 +207,8 @@ environment() {
 }
 
 case ${1:-} in
-start | stop | status | environment) "$1" ;;
+start | stop | status | environment | standby) "$1" ;;
+no-standby) no_standby ;;
 *)
     sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0" >&2
     exit 64

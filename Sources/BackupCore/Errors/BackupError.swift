@@ -39,16 +39,22 @@ package struct BackupError: Error, Sendable, Equatable, CustomStringConvertible 
     package var message: String
     /// Where it happened, outermost first, for example `["table \"orders\"", "row 12"]`.
     package var location: [String]
+    /// Whether the same run, begun anew, may pass: what ended it belongs to the moment.
+    package var isTransient: Bool
 
-    package init(_ code: Code, _ message: String, location: [String] = []) {
+    package init(_ code: Code, _ message: String, location: [String] = [], isTransient: Bool = false) {
         self.code = code
         self.message = message
         self.location = location
+        self.isTransient = isTransient
     }
 
     /// The same error with one more place in front, unless that is where it stands already.
     package func located(_ place: String) -> BackupError {
-        location.first == place ? self : BackupError(code, message, location: [place] + location)
+        guard location.first != place else { return self }
+        var error = self
+        error.location.insert(place, at: 0)
+        return error
     }
 
     package var description: String {

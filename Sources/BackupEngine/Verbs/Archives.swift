@@ -101,6 +101,16 @@ extension BackupEngine {
         }
     }
 
+    /// Writes a part of an archive's definitions to a descriptor, as text that the database's own client can run.
+    ///
+    /// - Throws: `notFound` where the archive does not hold it.
+    package static func catDefinitions(path: String, part: DefinitionPart, to output: Int32) async throws {
+        try await BlockingThread.run(named: "cat") { _ in
+            let text = try PostgreSQLDefinitionText.text(of: try ArchiveReader.open(path: path).contents(), part)
+            try Array(text.utf8).withUnsafeBytes { try write($0, to: output) }
+        }
+    }
+
     package static func inspectArchive(path: String) async throws -> ArchiveInspection {
         try await BlockingThread.run(named: "inspect") { _ in try ArchiveInspection.inspect(path: path) }
     }

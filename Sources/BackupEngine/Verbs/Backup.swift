@@ -39,7 +39,7 @@ extension BackupEngine {
         var run = BackupRun(
             engine: self, request: request, job: job, source: source, cancellation: context.cancellation)
         do {
-            let result = try run.write(record: record, stem: stem)
+            let result = try run.writeInAttempts(record: record, stem: stem)
             record.complete(result, at: Timestamp.now())
         } catch {
             record.fail(error, at: Timestamp.now())
@@ -129,7 +129,28 @@ private struct BackupRun {
         self.cancellation = cancellation
     }
 
-    mutating func write(record: BackupRecord, stem: String) throws -> ArchiveWriter.Result {
+    /// How often a run is begun whose failures are of the moment.
+    private static let attempts = 3
+
+    /// Begins anew where what ended the run may pass: a standby that had to go on.
+    mutating func writeInAttempts(record: BackupRecord, stem: String) throws -> ArchiveWriter.Result {
+        for attempt in 1...BackupRun.attempts {
+            do {
+                return try write(record: record, stem: stem)
+            } catch let error as BackupError where error.isTransient {
+                guard attempt < BackupRun.attempts else {
+                    var last = error
+                    last.message = "\(BackupRun.attempts) attempts failed, the last one so: \(error.message)"
+                    throw last
+                }
+                try cancellation.check()
+                warn(["attempt \(attempt) of \(BackupRun.attempts) failed, and the backup begins anew: \(error)"])
+            }
+        }
+        throw BackupError(.internal, "a backup ended without an attempt")
+    }
+
+    private mutating func write(record: BackupRecord, stem: String) throws -> ArchiveWriter.Result {
         let snapshot = try Databases.openSnapshot(source, options: try snapshotOptions())
         engine.observer(.step(.snapshotTaken))
         warn(snapshot.warnings)
@@ -207,6 +228,8 @@ private struct BackupRun {
         options.excludedTables = request.excludeTables ?? job.excludeTables ?? []
         options.maximumRow = engine.configuration.maximumRow
         options.lockTimeout = engine.configuration.lockTimeout
+        options.statementTimeout = engine.configuration.statementTimeout
+        options.programDirectories = engine.configuration.programDirectories
         options.sourceCheck = engine.configuration.sourceCheck
         options.maximumLogGrowth = engine.configuration.maximumLogGrowth
         options.connections = engine.configuration.jobs
@@ -228,8 +251,11 @@ private struct BackupRun {
     }
 
     mutating func warn(_ lines: [String]) {
-        warnings += lines
-        for line in lines { engine.observer(.warning(line)) }
+        // An attempt that failed has told of some already.
+        for line in lines where !warnings.contains(line) {
+            warnings.append(line)
+            engine.observer(.warning(line))
+        }
     }
 }
 

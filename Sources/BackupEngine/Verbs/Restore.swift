@@ -85,6 +85,7 @@ extension BackupEngine {
         options.trustSchema = request.trustSchema
         options.skipsOwners = request.noOwner
         options.lockTimeout = configuration.lockTimeout
+        options.statementTimeout = configuration.statementTimeout
         options.isCancelled = { cancellation.isCancelled }
         if catalogLives(in: request.target) { options.protectedTables = SQLiteCatalog.tables }
         return options

@@ -15,15 +15,15 @@ struct PostgreSQLDefinitions: Codable {
         var name: String
     }
 
-    struct LargeObject: Codable {
-        struct Grant: Codable {
-            /// Empty for everybody.
-            var role: String
-            /// `SELECT` or `UPDATE`.
-            var privilege: String
-            var isGrantable: Bool
-        }
+    struct Grant: Codable {
+        /// Empty for everybody.
+        var role: String
+        /// `SELECT`, `CONNECT`, …
+        var privilege: String
+        var isGrantable: Bool
+    }
 
+    struct LargeObject: Codable {
         var oid: UInt32
         var owner: String
         /// Nil where the owner's own rights are all there are.
@@ -37,6 +37,10 @@ struct PostgreSQLDefinitions: Codable {
     var pgDump: String?
     var preData: String?
     var postData: String?
+    /// Roles and tablespaces of the server, without passwords; nil where they could not be read.
+    var globals: String?
+    /// Nil in archives of before it was stored.
+    var database: PostgreSQLDatabase?
     /// The state of every sequence.
     var sequences: [Sequence]
     /// The materialised views that held rows, in the order in which they can be refreshed.
@@ -44,7 +48,7 @@ struct PostgreSQLDefinitions: Codable {
     var largeObjects: [LargeObject]
 
     private enum CodingKeys: String, CodingKey {
-        case encoding, sequences
+        case encoding, globals, database, sequences
         case pgDump = "pg_dump"
         case preData = "pre_data"
         case postData = "post_data"
@@ -71,13 +75,15 @@ struct PostgreSQLDefinitions: Codable {
     }
 
     init(
-        encoding: String, dump: PostgreSQLSchemaDump?, sequences: [Sequence], materializedViews: [View],
-        largeObjects: [LargeObject]
+        encoding: String, dump: PostgreSQLSchemaDump?, globals: String?, database: PostgreSQLDatabase,
+        sequences: [Sequence], materializedViews: [View], largeObjects: [LargeObject]
     ) {
         self.encoding = encoding
         pgDump = dump?.version
         preData = dump?.preData
         postData = dump?.postData
+        self.globals = globals
+        self.database = database
         self.sequences = sequences
         self.materializedViews = materializedViews
         self.largeObjects = largeObjects

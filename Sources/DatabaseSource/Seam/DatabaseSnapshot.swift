@@ -75,6 +75,8 @@ package struct SnapshotOptions: Sendable {
     package var maximumRow = 256 << 20
     /// How long to wait for a lock before giving up.
     package var lockTimeout: Duration = .seconds(30)
+    /// How long one statement may take, where the engine can limit that; nil for no limit.
+    package var statementTimeout: Duration?
     /// A directory for a private copy of the database, made with the engine's own means, that is read in place of it;
     /// nil reads the database itself.
     package var stagingDirectory: String?
@@ -87,6 +89,8 @@ package struct SnapshotOptions: Sendable {
     package var sourceCheck = SourceCheck.quick
     /// Over how many connections large tables are read, where the engine has connections (`BACKUP_JOBS`).
     package var connections = 2
+    /// The directories in which the engine's own programs are looked for; nil for the usual ones.
+    package var programDirectories: [String]?
     /// Asked now and then by what takes long; true ends it with `cancelled`.
     package var isCancelled: @Sendable () -> Bool = { false }
 

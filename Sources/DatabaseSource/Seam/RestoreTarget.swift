@@ -18,6 +18,8 @@ package struct RestoreOptions: Sendable {
     package var skipsOwners = false
     /// How long to wait for a lock before giving up.
     package var lockTimeout: Duration = .seconds(30)
+    /// How long one statement may take, where the engine can limit that; nil for no limit.
+    package var statementTimeout: Duration?
     /// Tables of the target that are never written, by the target's own way to compare names: a catalog that lives in
     /// the target.
     package var protectedTables: Set<String> = []

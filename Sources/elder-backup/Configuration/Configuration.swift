@@ -54,6 +54,11 @@ struct Configuration: Sendable {
         engine.lockTimeout = try values.read(.lockTimeout, default: engine.lockTimeout) { text in
             Quantity.duration(text).flatMap { $0 <= .seconds(86_400) ? $0 : nil }
         }
+        engine.statementTimeout = try values.read(.statementTimeout, default: nil) { text in
+            Quantity.duration(text).flatMap {
+                $0 >= .milliseconds(1) && $0 <= .seconds(20 * 86_400) ? .some(.some($0)) : nil
+            }
+        }
         engine.sourceCheck = try values.read(.sourceCheck, default: engine.sourceCheck) { text in
             SourceCheck(rawValue: text)
         }
@@ -84,6 +89,7 @@ struct Configuration: Sendable {
                 case .compression: engine.compression.rawValue
                 case .maximumRow: Quantity.text(bytes: engine.maximumRow)
                 case .lockTimeout: Quantity.text(engine.lockTimeout)
+                case .statementTimeout: engine.statementTimeout.map { Quantity.text($0) }
                 case .sourceCheck: engine.sourceCheck.rawValue
                 case .jobs: "\(engine.jobs)"
                 case .maximumLogGrowth: engine.maximumLogGrowth.map(Quantity.text(bytes:))

@@ -17,8 +17,10 @@ enum TestServer {
 
     /// The superuser's address of the server's first database.
     static func address() throws -> String {
-        try #require(environment["ELDER_BACKUP_TEST_POSTGRESQL_URL"], "\(hint)")
+        try value("ELDER_BACKUP_TEST_POSTGRESQL_URL")
     }
+
+    static func value(_ name: String) throws -> String { try #require(environment[name], "\(hint)") }
 
     /// A program of PostgreSQL's own; its errors, but for warnings, go with its status.
     @discardableResult
@@ -28,18 +30,19 @@ enum TestServer {
         return output
     }
 
-    /// Starts a program; what it returns waits for its end.
+    /// Starts a program, one of PostgreSQL's own where no path is given; what it returns waits for its end.
     static func start(
-        _ tool: String, _ arguments: [String], input: String? = nil
+        _ tool: String, _ arguments: [String], input: String? = nil, environment more: [String: String] = [:]
     ) throws -> @Sendable () throws -> (Int32, String, String) {
-        let tools = try #require(environment["ELDER_BACKUP_TEST_POSTGRESQL_TOOLS"], "\(hint)")
+        let tools = try value("ELDER_BACKUP_TEST_POSTGRESQL_TOOLS")
         let directory = NSTemporaryDirectory() + "pg-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         let files = ["in", "out", "err"].map { URL(filePath: directory + "/" + $0) }
         for file in files { try Data((file == files[0] ? input ?? "" : "").utf8).write(to: file) }
         let process = Process()
-        process.executableURL = URL(filePath: tools + "/" + tool)
+        process.executableURL = URL(filePath: tool.hasPrefix("/") ? tool : tools + "/" + tool)
         process.arguments = arguments
+        process.environment = environment.merging(more) { _, new in new }
         // Files, so that neither side waits for the other.
         process.standardInput = try FileHandle(forReadingFrom: files[0])
         process.standardOutput = try FileHandle(forWritingTo: files[1])
@@ -70,12 +73,12 @@ final class ServerDatabase: Sendable {
     let name: String
     let address: String
 
-    init(_ sql: String = "", template: String? = nil) throws {
+    /// - Parameter creation: what stands behind `CREATE DATABASE name`.
+    init(_ sql: String = "", creation: String = "") throws {
         name = "eb_" + UUID().uuidString.lowercased().replacingOccurrences(of: "-", with: "")
         let server = try TestServer.address()
         address = server.dropLast("postgres".count) + name
-        let origin = template.map { " TEMPLATE \($0)" } ?? ""
-        try TestServer.run("psql", ["-qX", "-d", server, "-c", "CREATE DATABASE \(name)\(origin)"])
+        try TestServer.run("psql", ["-qX", "-d", server, "-c", "CREATE DATABASE \(name) \(creation)"])
         if !sql.isEmpty { try execute(sql) }
     }
 
@@ -93,7 +96,8 @@ final class ServerDatabase: Sendable {
     }
 
     func execute(_ sql: String) throws {
-        try TestServer.run("psql", ["-qX", "-v", "ON_ERROR_STOP=1", "-d", address], input: sql)
+        try TestServer.run(
+            "psql", ["-qX", "-v", "ON_ERROR_STOP=1", "-d", address], input: "SET client_encoding = 'UTF8';\n" + sql)
     }
 
     /// The rows of a query, columns separated by `|`.
@@ -103,7 +107,9 @@ final class ServerDatabase: Sendable {
     }
 
     /// What pg_dump writes, but for its random key.
-    func dump(_ options: String...) throws -> String {
+    func dump(_ options: String...) throws -> String { try dump(options) }
+
+    private func dump(_ options: [String]) throws -> String {
         try TestServer.run("pg_dump", options + ["-d", address]).split(
             separator: "\n", omittingEmptySubsequences: false
         )
@@ -111,10 +117,11 @@ final class ServerDatabase: Sendable {
     }
 
     static func expectEqual(
-        _ first: ServerDatabase, _ second: ServerDatabase, _ sourceLocation: SourceLocation = #_sourceLocation
+        _ first: ServerDatabase, _ second: ServerDatabase, _ others: String...,
+        sourceLocation: SourceLocation = #_sourceLocation
     ) throws {
         for option in ["--schema-only", "--data-only"] {
-            let (left, right) = (try first.dump(option), try second.dump(option))
+            let (left, right) = (try first.dump([option] + others), try second.dump([option] + others))
             guard left != right else { continue }
             let pair = zip(left.split(separator: "\n"), right.split(separator: "\n")).first { $0 != $1 }
             Issue.record(
@@ -147,8 +154,9 @@ final class BackupBench: Sendable {
             observer: { [self] event in withExtendedLifetime(self) { observer(event) } })
     }
 
-    /// The rows of one table of an archive, as any other program reads them.
-    func rows(of table: String, in archive: String) throws -> [[String: Any]] {
+    func text(of archive: String) throws -> String { String(decoding: try inflated(archive), as: UTF8.self) }
+
+    private func inflated(_ archive: String) throws -> Data {
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments = ["gzip", "-dc", archive]
@@ -157,6 +165,12 @@ final class BackupBench: Sendable {
         try process.run()
         let text = try pipe.fileHandleForReading.readToEnd() ?? Data()
         process.waitUntilExit()
+        return text
+    }
+
+    /// The rows of one table of an archive, as any other program reads them.
+    func rows(of table: String, in archive: String) throws -> [[String: Any]] {
+        let text = try inflated(archive)
         let document = try JSONSerialization.jsonObject(with: text) as? [String: Any]
         let tables = document?["tables"] as? [String: Any]
         return try #require(tables?[table] as? [[String: Any]])

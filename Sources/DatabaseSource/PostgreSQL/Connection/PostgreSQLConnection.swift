@@ -19,6 +19,10 @@ final class PostgreSQLConnection {
     let address: PostgreSQLAddress
     /// The server's version as a number: 150018 is 15.18.
     let serverVersion: Int32
+    /// Whether the server is a standby, which replays what its primary did.
+    private(set) var isStandby = false
+    /// Whether statements are ended that take too long.
+    let limitsStatements: Bool
     private let isCancelled: @Sendable () -> Bool
     private var isOpen = true
     private var wasCancelled = false
@@ -31,12 +35,13 @@ final class PostgreSQLConnection {
     /// - Throws: ``BackupError/Code/source`` or ``BackupError/Code/target``, with what the server or libpq says of it,
     ///   and never with anything secret.
     init(
-        _ address: PostgreSQLAddress, for purpose: Purpose, lockTimeout: Duration,
+        _ address: PostgreSQLAddress, for purpose: Purpose, timeouts: PostgreSQLTimeouts,
         isCancelled: @escaping @Sendable () -> Bool = { false }
     ) throws(BackupError) {
         self.purpose = purpose
         self.address = address
         self.isCancelled = isCancelled
+        limitsStatements = timeouts.statement != nil
         handle = try PostgreSQLConnection.connect(address, purpose)
         serverVersion = PQserverVersion(handle)
         // The default prints notices to standard error.
@@ -46,7 +51,7 @@ final class PostgreSQLConnection {
                 purpose.errorCode,
                 "\(address.redacted) is PostgreSQL \(versionText): the oldest version that is served is 10")
         }
-        try execute(sessionSettings(lockTimeout))
+        isStandby = try text(sessionSettings(timeouts) + "; SELECT pg_is_in_recovery()") == "t"
     }
 
     deinit { close() }
@@ -63,6 +68,7 @@ final class PostgreSQLConnection {
         return String(text.prefix { $0 != " " })
     }
 
+    var serverEncoding: String { PQparameterStatus(handle, "server_encoding").map { String(cString: $0) } ?? "UTF8" }
     var databaseName: String { PQdb(handle).map { String(cString: $0) } ?? "" }
     var userName: String { PQuser(handle).map { String(cString: $0) } ?? "" }
 
@@ -113,12 +119,9 @@ final class PostgreSQLConnection {
     }
 
     /// What the text of values depends on is set the same for every backup and every restore.
-    private func sessionSettings(_ lockTimeout: Duration) -> String {
-        let encoding = PQparameterStatus(handle, "server_encoding").map { String(cString: $0) } ?? "UTF8"
+    private func sessionSettings(_ timeouts: PostgreSQLTimeouts) -> String {
         // Without an encoding of its own the server holds bytes: they come and go as they are.
-        let clientEncoding = encoding == "SQL_ASCII" ? "SQL_ASCII" : "UTF8"
-        let milliseconds = max(
-            0, lockTimeout.components.seconds * 1000 + lockTimeout.components.attoseconds / 1_000_000_000_000_000)
+        let clientEncoding = serverEncoding == "SQL_ASCII" ? "SQL_ASCII" : "UTF8"
         var settings = [
             "client_encoding = '\(clientEncoding)'", "standard_conforming_strings = on", "datestyle = 'ISO, YMD'",
             "intervalstyle = 'postgres'", "timezone = 'UTC'", "extra_float_digits = 3", "bytea_output = 'hex'",
@@ -126,7 +129,9 @@ final class PostgreSQLConnection {
             "synchronize_seqscans = off", "client_min_messages = 'warning'", "check_function_bodies = off",
             "default_tablespace = ''", "idle_in_transaction_session_timeout = 0",
             // Zero would wait for ever; what is meant is not to wait at all.
-            "lock_timeout = \(max(1, milliseconds))",
+            "lock_timeout = \(max(1, timeouts.lock.milliseconds))",
+            // What is set for the role is meant for other work.
+            "statement_timeout = \(timeouts.statement.map { max(1, $0.milliseconds) } ?? 0)",
         ]
         if serverVersion >= 140_000 { settings.append("idle_session_timeout = 0") }
         if serverVersion >= 170_000 { settings.append("transaction_timeout = 0") }
@@ -205,7 +210,10 @@ final class PostgreSQLConnection {
     // MARK: Errors
 
     func error(of result: PostgreSQLResult) -> BackupError {
-        wasCancelled ? BackupError(.cancelled, "cancelled; nothing was changed") : PostgreSQLFailure.error(result, self)
+        // An error without a code is libpq's own: nothing came from the server.
+        if result.field("C") == nil, PQstatus(handle) != CONNECTION_OK { return lost() }
+        return wasCancelled
+            ? BackupError(.cancelled, "cancelled; nothing was changed") : PostgreSQLFailure.error(result, self)
     }
 
     /// The connection does not answer any more.

@@ -12,12 +12,25 @@ enum PostgreSQLFailure {
         var words = line(result.field("M") ?? "unknown error")
         if let detail = result.field("D") { words += " (\(line(detail)))" }
         // Which row and column of a COPY.
-        if let context = result.field("W"), context.hasPrefix("COPY ") { words += ", \(line(context).prefix(160))" }
+        let context = result.field("W")?.split(whereSeparator: \.isNewline).first { $0.hasPrefix("COPY ") }
+        if let context { words += ", \(context.prefix(160))" }
         let advice = advice(state, result, connection).map { "; " + $0 } ?? ""
         return BackupError(
             code(state, connection.purpose),
-            "PostgreSQL: \(words)\(state.isEmpty ? "" : " [\(state)]")\(advice)")
+            "PostgreSQL: \(words)\(state.isEmpty ? "" : " [\(state)]")\(advice)",
+            isTransient: isRecoveryConflict(state, connection))
     }
+
+    /// Whether a standby ended a query that was in the way of what it had to replay. A transaction that only reads is
+    /// never ended so by a primary (https://www.postgresql.org/docs/current/hot-standby.html#HOT-STANDBY-CONFLICT).
+    private static func isRecoveryConflict(_ state: String, _ connection: PostgreSQLConnection) -> Bool {
+        connection.purpose == .source && connection.isStandby && ["40001", "40P01"].contains(state)
+    }
+
+    /// What helps against such ends.
+    static let standbyAdvice =
+        "the standby had to replay what its primary did: set hot_standby_feedback = on there, raise "
+        + "max_standby_streaming_delay (for archived WAL max_standby_archive_delay), or back up the primary"
 
     /// Nobody answers, or answers that this user may not.
     static func connecting(
@@ -39,11 +52,15 @@ enum PostgreSQLFailure {
     /// The connection was cut.
     static func lost(_ handle: OpaquePointer, _ connection: PostgreSQLConnection) -> BackupError {
         let words = line(PQerrorMessage(handle).map { String(cString: $0) } ?? "")
+        // A session that waits between two statements is not told, but ended.
+        let isStandby = connection.purpose == .source && connection.isStandby
+        let advice =
+            isStandby ? "perhaps \(standbyAdvice); else look at its log" : "look at the server's log and run again"
         return BackupError(
             connection.purpose.errorCode,
             "the connection to \(connection.address.redacted) was lost: "
-                + "\(words.isEmpty ? "the server closed it" : safe(words, handle)); look at the server's log and run again"
-        )
+                + "\(words.isEmpty ? "the server closed it" : safe(words, handle)); \(advice)",
+            isTransient: isStandby)
     }
 
     /// No message of libpq is known to hold a password; should one, it does not leave here.
@@ -86,9 +103,12 @@ enum PostgreSQLFailure {
                 ? "GRANT SELECT on it, or GRANT pg_read_all_data, TO \(user)"
                 : "restore as the owner of the tables or as a superuser (the role is \(user))"
         case "55P03": return "another session holds a lock; wait longer with BACKUP_LOCK_TIMEOUT, or run again"
-        case "57014": return "raise statement_timeout for this role, or run at a quieter time"
+        case "57014":
+            return connection.limitsStatements
+                ? "raise BACKUP_STATEMENT_TIMEOUT, or run at a quieter time"
+                : "somebody cancelled it on the server; run again"
         case "57P01", "57P02", "57P03": return "the server was shut down; run again when it is up"
-        case "40001", "40P01": return isSource ? "a standby ended the query; run again" : "run again"
+        case "40001", "40P01": return isRecoveryConflict(state, connection) ? standbyAdvice : "run again"
         case "53100": return "free some space on the server and run again"
         case "53200":
             return result.field("H")?.contains("max_locks_per_transaction") == true

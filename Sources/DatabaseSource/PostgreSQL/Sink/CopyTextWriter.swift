@@ -8,6 +8,10 @@ struct CopyTextWriter: Sendable {
         case malformed
         /// The value holds U+0000.
         case hasZero
+        /// A byte string for a column of another type, or text for one of byte strings.
+        case isOfOtherKind
+        /// Bytes that are no text, for a database whose text has an encoding.
+        case isNoText
     }
 
     typealias Text = UnsafePointer<UInt8>
@@ -34,10 +38,10 @@ struct CopyTextWriter: Sendable {
         _ text: Text, _ start: Int, _ end: Int, _ column: PostgreSQLRowDecoder.Column, _ out: inout Output
     ) -> Outcome {
         let byte = text[start]
-        if byte == 0x22, column.encoding == .value || column.encoding == .boolean {
+        if byte == 0x22, column.encoding == .value || column.encoding == .boolean, !column.takesBytes {
             return writeString(text, start, end, &out)
         }
-        if byte &- 0x30 < 10 || byte == 0x2D && text[start + 1] != 0x49 {
+        if byte &- 0x30 < 10 || byte == 0x2D && text[start + 1] != 0x49, !column.takesBytes {
             let next = JSONText.skipNumber(text, start, end)
             if next < 0 { return .malformed }
             copy(text, start, next, &out)
@@ -50,12 +54,17 @@ struct CopyTextWriter: Sendable {
     private func writeAny(
         _ text: Text, _ start: Int, _ end: Int, _ column: PostgreSQLRowDecoder.Column, _ out: inout Output
     ) -> Outcome {
-        switch text[start] {
+        let byte = text[start]
+        if column.takesBytes, byte != 0x6E, byte != 0x7B, byte != 0x22 || column.encoding != .bytes {
+            return .isOfOtherKind
+        }
+        switch byte {
         case 0x6E:
             put("\\N", &out)
             return outcome(JSONText.skipLiteral("null", text, start, end))
         case 0x22:
             if column.encoding == .json { return writeJSON(text, start, end, &out) }
+            if !column.isForeign, !column.takesBytes { return .isOfOtherKind }
             return writeBytes(text, start, end, isCertain: !column.isForeign, &out)
         case 0x74, 0x66:
             let isTrue = text[start] == 0x74
@@ -64,9 +73,12 @@ struct CopyTextWriter: Sendable {
             if column.isInteger { put(isTrue ? 0x31 : 0x30, &out) } else { copy(text, start, next, &out) }
             return .next(next)
         case 0x7B:
-            if !column.isForeign, let tagged = tag(text, start, end) { return writeTagged(tagged, text, end, &out) }
+            if !column.isForeign, let tagged = tag(text, start, end) {
+                return writeTagged(tagged, text, end, column, &out)
+            }
             fallthrough
         case 0x5B:
+            if column.takesBytes { return .isOfOtherKind }
             guard column.isForeign || column.encoding == .json else { return .malformed }
             return writeJSON(text, start, end, &out)
         default:
@@ -229,7 +241,10 @@ struct CopyTextWriter: Sendable {
         return Tagged(tag: tag, value: value, next: close + 1)
     }
 
-    private func writeTagged(_ tagged: Tagged, _ text: Text, _ end: Int, _ out: inout Output) -> Outcome {
+    private func writeTagged(
+        _ tagged: Tagged, _ text: Text, _ end: Int, _ column: PostgreSQLRowDecoder.Column, _ out: inout Output
+    ) -> Outcome {
+        if (tagged.tag == .bytes) != column.takesBytes { return .isOfOtherKind }
         switch tagged.tag {
         case .string, .integer, .real:
             switch writeString(text, tagged.value, end, &out) {
@@ -242,6 +257,7 @@ struct CopyTextWriter: Sendable {
             case let other: return other
             }
         case .text:
+            guard column.takesAnyText else { return .isNoText }
             let valueEnd = JSONText.skipString(text, tagged.value, end)
             var hasZero = false
             let isBase64 = Base64Reader.read(text + tagged.value + 1, valueEnd - tagged.value - 2) { byte in

@@ -13,6 +13,11 @@ struct PostgreSQLReplay {
         "create", "alter", "comment", "grant", "revoke", "set", "security", "select",
     ]
 
+    /// pg_dump switches them off for psql; here they are the user's, and some only newer servers know.
+    private static let timeouts: Set<String> = [
+        "statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "transaction_timeout",
+    ]
+
     func run(_ script: String) throws(BackupError) {
         for statement in PostgreSQLStatements(script) {
             guard let action = try action(for: statement) else { continue }
@@ -31,14 +36,16 @@ struct PostgreSQLReplay {
         let isPlain =
             PostgreSQLReplay.defining.contains(first)
             && (first != "select" || statement.hasPrefix("SELECT pg_catalog.set_config('search_path',"))
+            || PostgreSQLReplay.changesRole(words)
         guard isPlain || trustsSchema else {
             throw BackupError(
                 .target,
                 "the archive's definitions hold a statement that does more than define "
                     + "(\"\(PostgreSQLReplay.excerpt(statement))\"); look at it, and use --trust-schema to run it")
         }
-        // A setting that only newer servers know; zero is its default.
-        if first == "set", words.dropFirst().first == "transaction_timeout" { return nil }
+        if first == "set", let setting = words.dropFirst().first, PostgreSQLReplay.timeouts.contains(setting) {
+            return nil
+        }
         if skipsOwners, PostgreSQLReplay.concernsOwners(statement, words) { return nil }
         return statement
     }
@@ -47,6 +54,7 @@ struct PostgreSQLReplay {
     static func concernsOwners(_ statement: String, _ words: [String]) -> Bool {
         switch words.first {
         case "grant", "revoke": return true
+        case "set", "reset": return changesRole(words)
         case "alter":
             if words.count > 2, words[1] == "default", words[2] == "privileges" { return true }
             guard let range = statement.ranges(of: " OWNER TO ").last else { return false }
@@ -56,6 +64,11 @@ struct PostgreSQLReplay {
             return role.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" || $0 == "$" }
         default: return false
         }
+    }
+
+    /// `SET SESSION AUTHORIZATION role` and its end, which pg_dump puts around what another role has granted.
+    private static func changesRole(_ words: [String]) -> Bool {
+        ["set", "reset"].contains(words.first) && words.dropFirst().starts(with: ["session", "authorization"])
     }
 
     private static func excerpt(_ statement: String) -> String {

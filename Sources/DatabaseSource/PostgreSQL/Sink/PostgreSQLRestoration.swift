@@ -46,6 +46,7 @@ final class PostgreSQLRestoration {
         if isEmpty, !isWhole { throw noTables() }
         try chooseTables()
         if let preData = definitions?.preData, isWhole {
+            try checkRoles()
             try replay.run(preData)
             if options.tables != nil {
                 warnings.append("all definitions are restored, and the rows of the chosen tables only")
@@ -66,6 +67,19 @@ final class PostgreSQLRestoration {
 
     private var replay: PostgreSQLReplay {
         PostgreSQLReplay(connection: connection, skipsOwners: options.skipsOwners, trustsSchema: options.trustSchema)
+    }
+
+    private func checkRoles() throws(BackupError) {
+        var roles = PostgreSQLNeededRoles()
+        roles.add(script: definitions?.preData ?? "")
+        roles.add(script: definitions?.postData ?? "")
+        if restoresLargeObjects, let objects = definitions?.largeObjects {
+            for object in objects {
+                roles.add(owner: object.owner)
+                for grant in object.grants ?? [] { roles.add(owner: grant.role) }
+            }
+        }
+        try roles.check(on: connection, skipsOwners: options.skipsOwners)
     }
 
     private func noTables() -> BackupError {
@@ -98,7 +112,11 @@ final class PostgreSQLRestoration {
         tablesToLoad = names.exactNames
     }
 
-    private func isWanted(_ name: String) -> Bool { tablesToLoad?.contains(ExactName(name)) ?? true }
+    private func isWanted(_ name: String) -> Bool {
+        // SQLite's counters and statistics are its own affair.
+        if contents.source?.engine == "sqlite", name.hasPrefix("sqlite_") { return false }
+        return tablesToLoad?.contains(ExactName(name)) ?? true
+    }
 
     private var wantedDescriptions: [TableDescription] {
         (contents.schema?.tables ?? []).filter {
@@ -152,7 +170,8 @@ final class PostgreSQLRestoration {
     func loader(forTable name: String, description: TableDescription?) throws(BackupError) -> any TableLoader {
         if name.isExactly(PostgreSQLLargeObjects.name.archiveKey), restoresLargeObjects {
             let columns = PostgreSQLLargeObjects.description.columns.map {
-                PostgreSQLRowDecoder.Column(name: $0.name, encoding: $0.encoding, isInteger: false)
+                PostgreSQLRowDecoder.Column(
+                    name: $0.name, encoding: $0.encoding, isInteger: false, takesBytes: $0.encoding == .bytes)
             }
             return add(PostgreSQLRowDecoder(table: name, columns: columns), copy: PostgreSQLLargeObjectLoader.copyIn)
         }
@@ -184,7 +203,8 @@ final class PostgreSQLRestoration {
             + description.columns.map { column in
                 let own = table.columns.first { $0.name.isExactly(column.name) }
                 return PostgreSQLRowDecoder.Column(
-                    name: column.name, encoding: column.encoding, isInteger: own?.form == .number)
+                    name: column.name, encoding: column.encoding, isInteger: own?.form == .number,
+                    takesBytes: own?.form == .bytes, takesAnyText: connection.serverEncoding == "SQL_ASCII")
             }
     }
 
@@ -208,6 +228,10 @@ final class PostgreSQLRestoration {
             try sequences.restore(definitions?.sequences ?? [])
             if let postData = definitions?.postData { try replay.run(postData) }
             try refresh(definitions?.materializedViews ?? [])
+            if let database = definitions?.database {
+                let settings = PostgreSQLDatabaseSettings(connection: connection, skipsRoles: options.skipsOwners)
+                warnings += try settings.apply(database, encoding: definitions?.encoding ?? "")
+            }
         } else {
             try existing?.checkConstraints()
             if let definitions, options.tables == nil {

@@ -11,6 +11,10 @@ final class PostgreSQLRowDecoder: @unchecked Sendable {
         var encoding: ColumnEncoding
         /// Whether the target's column holds integers: truth then comes as 1 and 0.
         var isInteger: Bool
+        /// Whether the target's column holds byte strings, and the archive is of a known engine.
+        var takesBytes = false
+        /// Whether the target's text has no encoding that it must be valid in.
+        var takesAnyText = false
         /// Whether the value is written; a row number of another engine is not.
         var isWritten = true
         /// From an archive without schema: what stands plainly says nothing of its meaning.
@@ -106,14 +110,7 @@ final class PostgreSQLRowDecoder: @unchecked Sendable {
     ) throws(BackupError) -> Int {
         switch writer.write(text, start, end, columns[column], &out) {
         case .next(let next): return next
-        case .hasZero:
-            throw BackupError(
-                .target,
-                "the value of \"\(columns[column].name)\" holds the character U+0000, which PostgreSQL's text cannot "
-                    + "hold", location: location(text, rowStart, end))
-        case .malformed:
-            throw malformed(
-                text, rowStart, end, "the value of \"\(columns[column].name)\" cannot stand in this column")
+        case let fault: throw refusal(fault, text, start, end, column, rowStart: rowStart)
         }
     }
 
@@ -175,6 +172,43 @@ final class PostgreSQLRowDecoder: @unchecked Sendable {
     }
 
     // MARK: Errors
+
+    @inline(never)
+    private func refusal(
+        _ fault: CopyTextWriter.Outcome, _ text: Text, _ start: Int, _ end: Int, _ column: Int, rowStart: Int
+    ) -> BackupError {
+        let name = "\"\(columns[column].name)\""
+        let place = location(text, rowStart, end)
+        switch fault {
+        case .hasZero:
+            return BackupError(
+                .target, "the value of \(name) holds the character U+0000, which PostgreSQL's text cannot hold",
+                location: place)
+        case .isOfOtherKind:
+            let words =
+                columns[column].takesBytes
+                ? "no byte string, and the target's column is of type bytea"
+                : "a byte string, and the target's column is of another type"
+            return BackupError(
+                .target,
+                "the value \(excerpt(text, start, end)) of \(name) is \(words); change the column's type, or leave the "
+                    + "table out with --tables", location: place)
+        case .isNoText:
+            return BackupError(
+                .target,
+                "the value \(excerpt(text, start, end)) of \(name), in base64, is not UTF-8 text; restore into a database "
+                    + "with ENCODING 'SQL_ASCII', or leave the table out with --tables", location: place)
+        case .next, .malformed:
+            return malformed(text, rowStart, end, "the value of \(name) cannot stand in this column")
+        }
+    }
+
+    private func excerpt(_ text: Text, _ start: Int, _ end: Int) -> String {
+        let next = JSONText.skipValue(text, start, end, depth: 512)
+        let count = min(max(1, next - start), 60)
+        return String(decoding: UnsafeBufferPointer(start: text + start, count: count), as: UTF8.self)
+            + (next - start > 60 ? "…" : "")
+    }
 
     private func location(_ text: Text, _ start: Int, _ end: Int) -> [String] {
         let first = String(

@@ -22,10 +22,10 @@ package final class PostgreSQLTarget: RestoreTarget {
                     + "--clear-existing")
         }
         let connection = try PostgreSQLConnection(
-            address, for: .target, lockTimeout: options.lockTimeout, isCancelled: options.isCancelled)
+            address, for: .target, timeouts: options.timeouts, isCancelled: options.isCancelled)
         self.connection = connection
         do {
-            guard try connection.text("SELECT pg_is_in_recovery()") == "f" else {
+            guard !connection.isStandby else {
                 throw BackupError(
                     .target, "\(address.redacted) is a standby, which takes no changes; restore into its primary")
             }

@@ -11,7 +11,7 @@ struct PostgreSQLCatalog {
         let list = try connection.query(
             """
             SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-            WHERE c.relkind = 'S' AND c.relpersistence <> 't' AND \(PostgreSQLTableListing.isUsersSchema)
+            WHERE c.relkind = 'S' AND c.relpersistence NOT IN (\(connection.isStandby ? "'t', 'u'" : "'t'")) AND \(PostgreSQLTableListing.isUsersSchema)
               AND (\(PostgreSQLTableListing.isNoMember("pg_class", "c.oid"))
                 OR EXISTS (SELECT 1 FROM pg_extension x WHERE c.oid = ANY (x.extconfig)))
             ORDER BY 1, 2
@@ -99,7 +99,7 @@ struct PostgreSQLCatalog {
             }
             if let privilege = result.text(row, 4) {
                 objects[objects.count - 1].grants?.append(
-                    PostgreSQLDefinitions.LargeObject.Grant(
+                    PostgreSQLDefinitions.Grant(
                         role: result.value(row, 3), privilege: privilege, isGrantable: result.flag(row, 5)))
             }
         }

@@ -9,7 +9,7 @@ final class PostgreSQLHelpers {
     private let address: PostgreSQLAddress
     private let snapshot: String
     private let count: Int
-    private let lockTimeout: Duration
+    private let timeouts: PostgreSQLTimeouts
     private let isCancelled: @Sendable () -> Bool
     private let flag = StopFlag()
     private var connections: [PostgreSQLConnection]?
@@ -25,7 +25,7 @@ final class PostgreSQLHelpers {
         self.address = address
         self.snapshot = snapshot
         self.count = count
-        lockTimeout = options.lockTimeout
+        timeouts = options.timeouts
         isCancelled = options.isCancelled
     }
 
@@ -62,7 +62,7 @@ final class PostgreSQLHelpers {
         do throws(BackupError) {
             for _ in 0..<count {
                 let connection = try PostgreSQLConnection(
-                    address, for: .source, lockTimeout: lockTimeout,
+                    address, for: .source, timeouts: timeouts,
                     isCancelled: { isCancelled() || flag.isSet.load(ordering: .relaxed) })
                 opened.append(connection)
                 try connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")

@@ -8,6 +8,7 @@ struct PostgreSQLLedger {
     let secrets: [String: Set<String>]
     /// Whether the definitions are held: without pg_dump only rows are.
     let hasDefinitions: Bool
+    let globals: PostgreSQLGlobals
 
     private static let withoutDefinition = "without pg_dump only rows are backed up"
 
@@ -16,6 +17,7 @@ struct PostgreSQLLedger {
         entries += try otherRelations()
         entries += try objects()
         entries += try largeObjects()
+        entries += try serverObjects()
         return entries
     }
 
@@ -72,7 +74,11 @@ struct PostgreSQLLedger {
                 entry = LedgerEntry(
                     type: "materialized view", name: name, holding: .recomputed,
                     reason: result.flag(row, 4) ? "refreshed by a restore" : "it was not populated")
-            case "S": entry = LedgerEntry(type: "sequence", name: name, holding: .stored)
+            case "S":
+                let isMissing = connection.isStandby && result.value(row, 3) == "u"
+                entry = LedgerEntry(
+                    type: "sequence", name: name, holding: isMissing ? .definition : .stored,
+                    reason: isMissing ? PostgreSQLSelection.withoutRowsOnStandby : nil)
             case "f":
                 entry = LedgerEntry(
                     type: "foreign table", name: name, holding: .definition, reason: "its rows are on another server")
@@ -89,8 +95,8 @@ struct PostgreSQLLedger {
         return entries
     }
 
-    private func held(_ entry: LedgerEntry) -> LedgerEntry {
-        guard !hasDefinitions, entry.type != "sequence" else { return entry }
+    func held(_ entry: LedgerEntry) -> LedgerEntry {
+        guard !hasDefinitions, entry.holding != .stored else { return entry }
         return LedgerEntry(
             type: entry.type, name: entry.name, holding: .unsupported, reason: PostgreSQLLedger.withoutDefinition)
     }

@@ -7,12 +7,14 @@ struct PostgreSQLSelection {
     private(set) var holdsLargeObjects: Bool
     /// Tables whose rows are left out, with the words for why.
     private(set) var excluded: [PostgreSQLName: String] = [:]
+    /// The unlogged tables whose rows a standby does not have; nil of a primary.
+    private(set) var unloggedOnStandby: [String]?
 
     /// - Parameter parents: the tables that each partitioned or inherited-from table stands for.
     /// - Throws: ``BackupError/Code/notFound`` naming every table that is not there.
     init(
         of all: [PostgreSQLTable], parents: [PostgreSQLName: [PostgreSQLName]], hasLargeObjects: Bool,
-        options: SnapshotOptions
+        isStandby: Bool, options: SnapshotOptions
     ) throws(BackupError) {
         var names = Set(all.map(\.name))
         if hasLargeObjects { names.insert(PostgreSQLLargeObjects.name) }
@@ -28,10 +30,18 @@ struct PostgreSQLSelection {
                 excluded[name] = "rows left out by --tables"
             }
         }
+        if isStandby {
+            let known = excluded
+            let unlogged = all.filter { $0.isUnlogged && known[$0.name] == nil }
+            for table in unlogged { excluded[table.name] = PostgreSQLSelection.withoutRowsOnStandby }
+            unloggedOnStandby = unlogged.map(\.name.archiveKey)
+        }
         let leftOut = excluded
         tables = all.filter { leftOut[$0.name] == nil }
         holdsLargeObjects = hasLargeObjects && leftOut[PostgreSQLLargeObjects.name] == nil
     }
+
+    static let withoutRowsOnStandby = "unlogged: a standby does not have its content"
 
     private static func resolve(
         _ texts: [String], _ option: String, _ names: Set<PostgreSQLName>,

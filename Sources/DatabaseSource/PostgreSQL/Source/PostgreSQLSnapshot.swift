@@ -20,137 +20,39 @@ package final class PostgreSQLSnapshot: DatabaseSnapshot {
     private let started = ContinuousClock.now
     private var report: SnapshotReport?
 
-    /// How often it is tried to reach a moment at which nothing changes.
-    private static let attempts = 10
-    /// In how many of them pg_dump runs before the snapshot, and so waits for nobody who waits for the snapshot's locks.
-    private static let earlyAttempts = 5
-
     /// Takes a snapshot of a database.
     ///
     /// - Throws: ``BackupError/Code/source`` where it cannot be read, ``BackupError/Code/unsupported`` where it holds
     ///   what cannot be stored, ``BackupError/Code/notFound`` for names of tables that it lacks.
     package static func open(_ address: PostgreSQLAddress, options: SnapshotOptions) throws -> PostgreSQLSnapshot {
         let connection = try PostgreSQLConnection(
-            address, for: .source, lockTimeout: options.lockTimeout, isCancelled: options.isCancelled)
+            address, for: .source, timeouts: options.timeouts, isCancelled: options.isCancelled)
         do {
-            return try PostgreSQLSnapshot(holding: connection, try begin(on: connection, options), options)
+            let listing = try PostgreSQLOpening(connection: connection, options: options).begin()
+            return try PostgreSQLSnapshot(holding: connection, listing, options)
         } catch {
             connection.close()
             throw error
         }
     }
 
-    /// The tables of a database, some of them to be read, and its definitions.
-    private struct Listing {
-        var all: [PostgreSQLTable]
-        var selection: PostgreSQLSelection
-        var dump: PostgreSQLSchemaDump?
-        /// The number of the snapshot, as the server gives it to others.
-        var snapshot = ""
-    }
-
-    private static func listing(
-        on connection: PostgreSQLConnection, _ options: SnapshotOptions
-    ) throws(BackupError) -> Listing {
-        let reader = PostgreSQLTableListing(connection: connection)
-        let all = try reader.tables()
-        let hasLargeObjects = try connection.text("SELECT 1 FROM pg_largeobject_metadata LIMIT 1") != nil
-        let selection = try PostgreSQLSelection(
-            of: all, parents: try reader.partitions(), hasLargeObjects: hasLargeObjects, options: options)
-        return Listing(all: all, selection: selection)
-    }
-
-    private static func begin(
-        on connection: PostgreSQLConnection, _ options: SnapshotOptions
-    ) throws(BackupError) -> Listing {
-        let dump = PostgreSQLSchemaDump.Runner(connection, options)
-        var reason = "tables come and go"
-        for attempt in 0..<attempts {
-            let isEarly = attempt < earlyAttempts
-            do throws(BackupError) {
-                if let listing = try attemptToBegin(on: connection, options, dump, isEarly: isEarly) {
-                    return listing
-                }
-            } catch {
-                guard isGone(error) || !isEarly && isBlocked(error) else { throw error }
-                reason = error.message
-            }
-            try connection.execute("ROLLBACK")
-        }
-        throw BackupError(
-            .source,
-            "the database's structure changes faster than it can be read (\(attempts) attempts; the last one: \(reason)); "
-                + "run at a quieter time")
-    }
-
-    /// Nil where the structure changed meanwhile.
-    private static func attemptToBegin(
-        on connection: PostgreSQLConnection, _ options: SnapshotOptions, _ runner: PostgreSQLSchemaDump.Runner,
-        isEarly: Bool
-    ) throws(BackupError) -> Listing? {
-        let print = isEarly ? try PostgreSQLFingerprint.text(on: connection) : ""
-        let early = isEarly ? try runner.take(snapshot: nil) : nil
-        let before = try listing(on: connection, options)
-        // Neither BEGIN nor LOCK chooses the moment; the first query behind them does.
-        try connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        try lock(before.selection.tables, on: connection)
-        var after = try listing(on: connection, options)
-        let locked = Set(before.selection.tables.map { "\($0.oid) \($0.name.quoted)" })
-        guard after.selection.tables.allSatisfy({ locked.contains("\($0.oid) \($0.name.quoted)") }) else { return nil }
-        after.snapshot = try connection.text("SELECT pg_export_snapshot()") ?? ""
-        if isEarly {
-            guard try PostgreSQLFingerprint.text(on: connection) == print else { return nil }
-            after.dump = early
-        } else {
-            after.dump = try runner.take(snapshot: after.snapshot)
-        }
-        return after
-    }
-
-    private static func lock(_ tables: [PostgreSQLTable], on connection: PostgreSQLConnection) throws(BackupError) {
-        for start in stride(from: 0, to: tables.count, by: 200) {
-            let names = tables[start..<min(start + 200, tables.count)].map { "ONLY " + $0.name.quoted }
-            try connection.execute("LOCK TABLE \(names.joined(separator: ", ")) IN ACCESS SHARE MODE")
-        }
-    }
-
-    /// Whether pg_dump waited in vain: where locks are held here, for somebody who waits for these, perhaps.
-    private static func isBlocked(_ error: BackupError) -> Bool {
-        error.message.hasPrefix("pg_dump ") && error.message.contains("timeout")
-    }
-
-    /// Whether something was dropped meanwhile.
-    private static func isGone(_ error: BackupError) -> Bool {
-        let ofServer = ["[42P01]", "[3F000]", "[XX000]", "[42704]"]
-        let ofDump = ["does not exist", "cache lookup failed", "could not open relation", "could not find"]
-        return error.message.hasPrefix("pg_dump ")
-            ? ofDump.contains { error.message.contains($0) } : ofServer.contains { error.message.contains($0) }
-    }
-
     private init(
-        holding connection: PostgreSQLConnection, _ listing: Listing, _ options: SnapshotOptions
+        holding connection: PostgreSQLConnection, _ listing: PostgreSQLOpening.Listing, _ options: SnapshotOptions
     ) throws(BackupError) {
         let catalog = PostgreSQLCatalog(connection: connection)
-        let dump = listing.dump
-        var warnings = dump?.warnings.map { "pg_dump: \($0)" } ?? []
-        if dump == nil {
-            warnings.append(
-                "there is no pg_dump for PostgreSQL \(connection.versionText) on this machine: only rows are backed up, "
-                    + "and they restore only into a database that has the tables; install postgresql-client")
-        }
         let selection = listing.selection
         let definitions = PostgreSQLDefinitions(
-            encoding: try connection.text("SHOW server_encoding") ?? "", dump: dump,
-            sequences: try catalog.sequences(), materializedViews: try catalog.materializedViews(),
+            encoding: connection.serverEncoding, dump: listing.dump, globals: listing.globals.text,
+            database: try catalog.database(), sequences: try catalog.sequences(),
+            materializedViews: try catalog.materializedViews(),
             largeObjects: selection.holdsLargeObjects ? try catalog.largeObjects() : [])
         let ledger = try PostgreSQLLedger(
             connection: connection, selection: selection, tables: listing.all, secrets: options.secretColumns,
-            hasDefinitions: dump != nil
+            hasDefinitions: listing.dump != nil, globals: listing.globals
         ).entries()
-        let isStandby = try connection.text("SELECT pg_is_in_recovery()") == "t"
+        warnings = listing.warnings
         self.connection = connection
         self.options = options
-        self.warnings = warnings
         ownsConnection = true
         helpers =
             options.connections > 1
@@ -162,7 +64,7 @@ package final class PostgreSQLSnapshot: DatabaseSnapshot {
         schema = SchemaDocument(tables: descriptions, ledger: ledger, definitions: try definitions.encoded())
         source = SourceDescription(
             engine: "postgresql", version: connection.versionText, database: connection.databaseName,
-            snapshot: "repeatable read \(listing.snapshot)\(isStandby ? ", standby" : "")")
+            snapshot: "repeatable read \(listing.snapshot)\(connection.isStandby ? ", standby" : "")")
         let counted = selection.tables.compactMap(\.estimatedRows)
         estimatedRows = counted.isEmpty ? nil : counted.reduce(0, +)
     }

@@ -281,6 +281,7 @@ final class SQLiteExistingDatabase: SQLiteRestoration {
             }
             plan = SQLiteTableLoader.Plan(
                 table: table, columns: description.decoderColumns, targets: targets, isForeign: false, isUTF16: isUTF16)
+            if contents.source?.engine == "postgresql" { plan.convert(description) }
             if description.rowidKey != nil {
                 let keepsRowids = !options.regenerateIDs && table.integerKey == nil
                 plan.targets.insert(keepsRowids ? table.rowidName : nil, at: 0)

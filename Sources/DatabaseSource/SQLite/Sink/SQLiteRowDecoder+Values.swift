@@ -108,6 +108,10 @@ extension SQLiteRowDecoder {
             }
             return next
         }
+        if form == .digits {
+            cell.pointee.set(.text, text + start, next - start)
+            return next
+        }
         guard form != .rowid, let value = SQLiteText.real(text, start, next) else { return -1 }
         cell.pointee.set(value)
         return next
@@ -154,7 +158,11 @@ extension SQLiteRowDecoder {
         }
         guard let (length, _) = SQLiteText.unescape(text, tagged.value, end) else { return -1 }
         let content = tagged.value + 1
-        return decodeTagged(tagged.tag, text, start, content, length, cell) ? tagged.next : -1
+        // NaN there is in PostgreSQL alone.
+        let isText =
+            tagged.tag == .real && (form == .digits || !conversions.isEmpty && length == 3 && text[content] == 0x4E)
+        let tag = isText ? .string : tagged.tag
+        return decodeTagged(tag, text, start, content, length, cell) ? tagged.next : -1
     }
 
     private func decodeTagged(

@@ -12,6 +12,8 @@ final class SQLiteRowDecoder: @unchecked Sendable {
             case bytes
             /// The hidden row number: an integer and nothing else.
             case rowid
+            /// A floating-point number of PostgreSQL's into a column of text: its digits.
+            case digits
             /// From an archive without schema, into a column that is declared to hold byte strings.
             case foreignBytes
             /// From an archive without schema, into a CHAR(1) column: truth as `T` and `F`.
@@ -35,15 +37,20 @@ final class SQLiteRowDecoder: @unchecked Sendable {
     let columns: [Column]
     let isForeign: Bool
     let isUTF16: Bool
+    /// For columns of another engine, whose values must not become others.
+    let conversions: [SQLiteConversion]
     private let keys: UnsafeMutablePointer<Key>
     private let keyText: UnsafeMutablePointer<UInt8>
     let digits: UnsafeMutablePointer<UInt8>
 
-    init(table: String, columns: [Column], isForeign: Bool, isUTF16: Bool) {
+    init(
+        table: String, columns: [Column], isForeign: Bool, isUTF16: Bool, conversions: [SQLiteConversion] = []
+    ) {
         self.table = table
         self.columns = columns
         self.isForeign = isForeign
         self.isUTF16 = isUTF16
+        self.conversions = conversions
         var text: [UInt8] = []
         var places: [(Int, Int)] = []
         for (index, column) in columns.enumerated() {
@@ -85,7 +92,19 @@ final class SQLiteRowDecoder: @unchecked Sendable {
         for span in batch.rows {
             let cells = rows.row(rows.rowCount)
             try decodeRow(text, Int(span.start), Int(span.end), cells)
+            if !conversions.isEmpty { try convert(cells) }
             rows.rowCount += 1
+        }
+    }
+
+    @inline(never)
+    private func convert(_ cells: UnsafeMutablePointer<SQLiteCell>) throws(BackupError) {
+        for conversion in conversions {
+            do {
+                try conversion.apply(&cells[conversion.index])
+            } catch {
+                throw BackupError(error.code, error.message, location: location(cells))
+            }
         }
     }
 

@@ -14,6 +14,8 @@ final class SQLiteTableLoader: TableLoader, @unchecked Sendable {
         var targets: [String?]
         var isForeign: Bool
         var isUTF16: Bool
+        /// For columns of another engine.
+        var conversions: [SQLiteConversion] = []
         /// The keys whose values are looked at while surveying.
         var surveyColumns: [Int] = []
     }
@@ -34,7 +36,8 @@ final class SQLiteTableLoader: TableLoader, @unchecked Sendable {
         self.plan = plan
         self.connection = connection
         decoder = SQLiteRowDecoder(
-            table: plan.table.name, columns: plan.columns, isForeign: plan.isForeign, isUTF16: plan.isUTF16)
+            table: plan.table.name, columns: plan.columns, isForeign: plan.isForeign, isUTF16: plan.isUTF16,
+            conversions: plan.conversions)
         statements = SQLiteInsertStatements(table: plan.table.name, columns: plan.targets, on: connection)
         surveys = plan.surveyColumns.map { _ in SQLiteColumnSurvey() }
     }

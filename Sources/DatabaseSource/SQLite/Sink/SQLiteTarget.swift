@@ -24,7 +24,7 @@ package final class SQLiteTarget: RestoreTarget {
         let restoration = try choose(contents, options)
         self.restoration = restoration
         descriptions = contents.schema?.tables ?? []
-        provesRows = contents.schema != nil && !options.regenerateIDs
+        provesRows = contents.source?.engine == "sqlite" && !options.regenerateIDs
         do {
             try restoration.begin()
         } catch {
@@ -109,7 +109,8 @@ package final class SQLiteTarget: RestoreTarget {
         guard provesRows else {
             throw BackupError(
                 .usage,
-                "the target cannot be proven equal: rows with new ids, or from an archive without schema, differ")
+                "the target cannot be proven equal: rows with new ids, from an archive without schema or of another engine, "
+                    + "are written otherwise")
         }
         let restoration = try current()
         let provable = restoration.provableTables
