@@ -19,6 +19,8 @@ final class PostgreSQLConnection {
     let address: PostgreSQLAddress
     /// The server's version as a number: 150018 is 15.18.
     let serverVersion: Int32
+    /// What to do where a statement takes longer than it may; nil where only the role's own settings limit it.
+    var timeoutAdvice: String?
     private let isCancelled: @Sendable () -> Bool
     private var isOpen = true
     private var wasCancelled = false
@@ -28,16 +30,23 @@ final class PostgreSQLConnection {
 
     /// Connects, and sets everything that the text of values depends on.
     ///
+    /// - Parameter database: another one than the address names.
+    /// - Parameter login: a connection whose password is used: a file of passwords may hold one for its database only.
     /// - Throws: ``BackupError/Code/source`` or ``BackupError/Code/target``, with what the server or libpq says of it,
     ///   and never with anything secret.
     init(
-        _ address: PostgreSQLAddress, for purpose: Purpose, lockTimeout: Duration,
-        isCancelled: @escaping @Sendable () -> Bool = { false }
+        _ address: PostgreSQLAddress, for purpose: Purpose, lockTimeout: Duration, database: String? = nil,
+        login: PostgreSQLConnection? = nil, isCancelled: @escaping @Sendable () -> Bool = { false }
     ) throws(BackupError) {
         self.purpose = purpose
         self.address = address
         self.isCancelled = isCancelled
-        handle = try PostgreSQLConnection.connect(address, purpose)
+        var changes: [(String, String)] = []
+        if let password = login.flatMap({ PQpass($0.handle) }).map({ String(cString: $0) }), !password.isEmpty {
+            changes.append(("password", password))
+        }
+        if let database { changes.append(("dbname", database)) }
+        handle = try PostgreSQLConnection.connect(address, purpose, changes)
         serverVersion = PQserverVersion(handle)
         // The default prints notices to standard error.
         PQsetNoticeProcessor(handle, { _, _ in }, nil)
@@ -68,14 +77,17 @@ final class PostgreSQLConnection {
 
     // MARK: Connecting
 
+    /// - Parameter changes: what counts in place of what the address says.
     private static func connect(
-        _ address: PostgreSQLAddress, _ purpose: Purpose
+        _ address: PostgreSQLAddress, _ purpose: Purpose, _ changes: [(String, String)]
     ) throws(BackupError) -> OpaquePointer {
         try checkSyntax(address)
         // Of two values the later counts: those of the address come behind the defaults.
         var options: [(String, String)] = []
         if getenv("PGCONNECT_TIMEOUT") == nil { options.append(("connect_timeout", "30")) }
         options.append(("dbname", address.connectionText))
+        // Only the first name of a database may be a whole address.
+        options += changes
         options.append(("fallback_application_name", "elder-backup"))
         let handle = withCStrings(options.map(\.0)) { names in
             withCStrings(options.map(\.1)) { values in PQconnectdbParams(names, values, 1) }

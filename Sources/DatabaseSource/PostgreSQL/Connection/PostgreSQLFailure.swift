@@ -86,13 +86,15 @@ enum PostgreSQLFailure {
                 ? "GRANT SELECT on it, or GRANT pg_read_all_data, TO \(user)"
                 : "restore as the owner of the tables or as a superuser (the role is \(user))"
         case "55P03": return "another session holds a lock; wait longer with BACKUP_LOCK_TIMEOUT, or run again"
-        case "57014": return "raise statement_timeout for this role, or run at a quieter time"
+        case "57014":
+            return connection.timeoutAdvice ?? "raise statement_timeout for this role, or run at a quieter time"
         case "57P01", "57P02", "57P03": return "the server was shut down; run again when it is up"
         case "40001", "40P01": return isSource ? "a standby ended the query; run again" : "run again"
         case "53100": return "free some space on the server and run again"
         case "53200":
             return result.field("H")?.contains("max_locks_per_transaction") == true
                 ? "raise max_locks_per_transaction on the server" : nil
+        case "22P05": return "create the target with the encoding UTF8"
         case "53300": return "free a connection, or raise max_connections"
         case "42704" where result.field("M")?.hasPrefix("role ") == true:
             return "create that role on the target, or restore with --no-owner"
