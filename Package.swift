@@ -78,7 +78,7 @@ let package = Package(
             ],
             path: "Tests/NetworkTestSupport"
         ),
-        .testTarget(name: "BackupCoreTests", dependencies: ["BackupCore", "TestSupport"]),
+        .testTarget(name: "BackupCoreTests", dependencies: ["BackupCore", "TestSupport"], exclude: ["Golden"]),
         .testTarget(
             name: "BackupArchiveTests",
             dependencies: ["BackupCore", "BackupFiles", "BackupArchive", "CXXHash", "TestSupport"],

@@ -40,14 +40,14 @@ import Testing
         let catalog = try SQLiteCatalog.open(path: path, migrate: true)
         let nightly = try #require(try catalog.job(named: "nightly"))
         #expect(nightly.enabled)
-        #expect(nightly.retentionDays == 14)
+        #expect(nightly.retention == RetentionPolicy(days: 14))
         #expect(nightly.includeTables == ["entities", "issues"])
         #expect(nightly.excludeTables == nil)
         #expect(nightly.lastRunAt == Timestamp("2025-10-29 15:00:00"))
         #expect(nightly.updatedAt == Timestamp("2025-10-29 15:00:00.25"))
         let rest = try #require(try catalog.job(id: 7))
         #expect(!rest.enabled)
-        #expect(rest.retentionDays == 30)
+        #expect(rest.retention == RetentionPolicy(days: 30))
         #expect(try catalog.job(id: 8)?.excludeTables == ["logs"])
         #expect(try catalog.job(id: 8)?.schedule == nil)
         #expect(Set(try catalog.jobs(enabled: nil).map(\.uuid)).count == 3)
@@ -177,12 +177,29 @@ import Testing
         #expect(names == SQLiteCatalog.tables.union(["entities"]))
     }
 
+    @Test("A retention that cannot be read is told, not guessed, and can be set again")
+    func unreadableRetention() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.file("catalog.sqlite")
+        let catalog = try SQLiteCatalog.open(path: path, migrate: false)
+        var change = BackupJobChange()
+        change.name = "job"
+        let job = try catalog.createJob(change, defaultRetentionDays: 9, at: Timestamp.now())
+        try DatabaseQueue(path: path).write { try $0.execute(sql: "UPDATE backup_jobs SET retention_json = '{'") }
+        let error = #expect(throws: BackupError.self) { try catalog.jobs(enabled: nil) }
+        #expect(error?.code == .catalog && error.map { "\($0)".contains("job \(job.id)") } == true)
+        var repair = BackupJobChange()
+        repair.retention.days = 9
+        #expect(try catalog.updateJob(id: job.id, repair, at: Timestamp.now()).retention == RetentionPolicy(days: 9))
+        #expect(try catalog.jobs(enabled: nil).count == 1)
+    }
+
     @Test func refusesANewerVersion() throws {
         let directory = try TemporaryDirectory()
         let path = directory.file("catalog.sqlite")
         _ = try SQLiteCatalog.open(path: path, migrate: false)
         try DatabaseQueue(path: path).write {
-            try $0.execute(sql: "UPDATE elder_backup_meta SET value = '3' WHERE key = 'schema_version'")
+            try $0.execute(sql: "UPDATE elder_backup_meta SET value = '4' WHERE key = 'schema_version'")
         }
         for migrate in [false, true] {
             let error = #expect(throws: BackupError.self) { try SQLiteCatalog.open(path: path, migrate: migrate) }

@@ -38,14 +38,17 @@ private let process = ProcessIdentity(host: "host", pid: 42, start: "boot 1")
         #expect(try catalog.jobs(enabled: nil) == [])
         let plain = try catalog.createJob(change("  nightly \n"), defaultRetentionDays: 9, at: noon)
         #expect(plain.name == "nightly")
-        #expect(plain.retentionDays == 9)
+        #expect(plain.retention == RetentionPolicy(days: 9))
         #expect(plain.enabled)
         #expect(UUID(uuidString: plain.uuid) != nil)
         #expect(plain.createdAt == noon && plain.updatedAt == noon && plain.lastRunAt == nil)
         let full = try catalog.createJob(
             change("Ünïcödé \"quoted\" 'name'") {
                 $0.schedule = "30 2 * * mon-fri"
-                $0.retentionDays = 1
+                $0.timeZone = "Europe/Berlin"
+                $0.retention.days = 1
+                $0.retention.daily = 7
+                $0.retention.maximumBytes = 5 << 40
                 $0.enabled = false
                 $0.description = "two\nlines"
                 $0.source = "sqlite:/var/lib/app.db"
@@ -57,7 +60,9 @@ private let process = ProcessIdentity(host: "host", pid: 42, start: "boot 1")
         #expect(full.schedule == "30 2 * * mon-fri")
         #expect(full.source == "sqlite:/var/lib/app.db")
         #expect(full.description == "two\nlines")
-        #expect(full.retentionDays == 1 && !full.enabled && full.uuid != plain.uuid && full.id != plain.id)
+        #expect(
+            full.timeZone == "Europe/Berlin" && full.retention.summary == "1 day, daily 7, at most 5497558138880 bytes")
+        #expect(!full.enabled && full.uuid != plain.uuid && full.id != plain.id)
         #expect(try catalog.job(id: full.id) == full)
         #expect(try catalog.job(named: full.name) == full)
         #expect(try catalog.job(named: "nobody") == nil)
@@ -75,8 +80,10 @@ private let process = ProcessIdentity(host: "host", pid: 42, start: "boot 1")
         let wrong: [(inout BackupJobChange) -> Void] = [
             { $0.name = "" }, { $0.name = " \n" }, { $0.name = "taken" }, { $0.name = " taken " },
             { $0.name = "a\u{1}b" },
-            { $0.name = String(repeating: "é", count: 256) }, { $0.retentionDays = 0 }, { $0.retentionDays = -1 },
-            { $0.retentionDays = .max }, { $0.schedule = "every night" }, { $0.schedule = "* * * *" },
+            { $0.name = String(repeating: "é", count: 256) }, { $0.retention.days = 0 }, { $0.retention.days = -1 },
+            { $0.retention.days = .max }, { $0.retention.hourly = -1 }, { $0.retention.minimum = 0 },
+            { $0.retention.maximumBytes = -1 }, { $0.timeZone = "Mars/Olympus" }, { $0.schedule = "every night" },
+            { $0.schedule = "* * * *" },
             { $0.schedule = "60 * * * *" }, { $0.source = "app.db" }, { $0.includeTables = [""] },
             { $0.excludeTables = ["a", ""] },
         ]
@@ -132,6 +139,24 @@ private let process = ProcessIdentity(host: "host", pid: 42, start: "boot 1")
         let error = #expect(throws: BackupError.self) { try catalog.updateJob(id: 999, change(nil), at: later) }
         #expect(error?.code == .notFound)
     }
+
+    @Test("A change of the retention leaves the rules that it does not name", arguments: CatalogImplementation.allCases)
+    func changesRetention(_ implementation: CatalogImplementation) throws {
+        let catalog = try implementation.make(in: directory)
+        let job = try catalog.createJob(change("job") { $0.retention.daily = 7 }, defaultRetentionDays: 9, at: noon)
+        func update(_ edit: (inout BackupJobChange) -> Void) throws -> String {
+            try catalog.updateJob(id: job.id, change(nil, edit), at: noon).retention.summary
+        }
+        #expect(job.retention.summary == "9 days, daily 7")
+        #expect(try update { $0.retention.weekly = 4 } == "9 days, daily 7, weekly 4")
+        #expect(try update { $0.retention.days = 0 } == "daily 7, weekly 4")
+        #expect(throws: BackupError.self) { _ = try update { $0.retention = zeroes } }
+        #expect(try update { $0.enabled = false } == "daily 7, weekly 4")
+        #expect(try update { $0.retention.days = 30 } == "30 days, daily 7, weekly 4")
+        #expect(try catalog.job(id: job.id)?.retention.summary == "30 days, daily 7, weekly 4")
+    }
+
+    private var zeroes: RetentionChange { RetentionChange(RetentionPolicy(days: 0)) }
 
     @Test(arguments: CatalogImplementation.allCases)
     func deletesJobsButNotTheirBackups(_ implementation: CatalogImplementation) throws {
@@ -221,7 +246,8 @@ private let process = ProcessIdentity(host: "host", pid: 42, start: "boot 1")
     func putsBackWhatWasLost(_ implementation: CatalogImplementation) throws {
         let catalog = try implementation.make(in: directory)
         let lost = BackupJob(
-            id: 17, uuid: "0b5f7f1c-0000-4000-8000-000000000001", name: "lost", schedule: "@hourly", retentionDays: 3,
+            id: 17, uuid: "0b5f7f1c-0000-4000-8000-000000000001", name: "lost", schedule: "@hourly",
+            retention: RetentionPolicy(days: 3),
             enabled: false, description: "d", source: "sqlite:x", includeTables: ["a"], excludeTables: nil,
             lastRunAt: noon, createdAt: noon, updatedAt: noon.adding(days: 1))
         try catalog.adoptJob(lost)

@@ -17,7 +17,8 @@ private func record(
 }
 
 private func deleted(_ records: [BackupRecord], days: Int = 30) -> [Int64] {
-    RetentionPlan.plan(records: records, retentionDays: days).filter { !$0.keep }.map(\.record.id).sorted()
+    RetentionPlan.plan(records: records, policy: RetentionPolicy(days: days)).filter { !$0.keep }.map(\.record.id)
+        .sorted()
 }
 
 @Suite struct RetentionPlanTests {
@@ -32,7 +33,7 @@ private func deleted(_ records: [BackupRecord], days: Int = 30) -> [Int64] {
 
     @Test func keepsTheOrderAndSaysWhy() {
         let records = (0...40).map { record(Int64($0 + 1), day: Double($0)) }
-        let plan = RetentionPlan.plan(records: records, retentionDays: 30)
+        let plan = RetentionPlan.plan(records: records, policy: RetentionPolicy(days: 30))
         #expect(plan.map(\.record) == records)
         #expect(plan.first?.reason == "40 days older than backup 41")
         #expect(plan.last?.reason == "newest completed backup")
@@ -81,10 +82,10 @@ private func deleted(_ records: [BackupRecord], days: Int = 30) -> [Int64] {
         records[2].remote.lockedUntil = end
         records[30].remote.lockedUntil = end
         #expect(deleted(records) == [1, 2] + Array(4...10))
-        let early = RetentionPlan.plan(records: records, retentionDays: 30, now: end)
+        let early = RetentionPlan.plan(records: records, policy: RetentionPolicy(days: 30), now: end)
         #expect(early.filter { !$0.keep }.map(\.record.id) == Array(1...10))
         let late = RetentionPlan.plan(
-            records: records, retentionDays: 30, now: Timestamp(microseconds: end.microseconds - 1))
+            records: records, policy: RetentionPolicy(days: 30), now: Timestamp(microseconds: end.microseconds - 1))
         #expect(late[2].keep && late[2].reason == "kept until \(end.sql.prefix(19)) UTC, object lock")
         // A lock is no reason for what stays anyway.
         #expect(late[30].reason == "within 30 days of backup 41")
@@ -102,7 +103,7 @@ private func deleted(_ records: [BackupRecord], days: Int = 30) -> [Int64] {
     @Test func aDeletionThatWasBegunGoesOn() {
         var records = (0...3).map { record(Int64($0 + 1), day: Double($0)) }
         records[3].remote.isBeingDeleted = true
-        let plan = RetentionPlan.plan(records: records, retentionDays: 30)
+        let plan = RetentionPlan.plan(records: records, policy: RetentionPolicy(days: 30))
         #expect(plan.map(\.keep) == [true, true, true, false])
         #expect(plan[3].reason == "its deletion was begun" && plan[2].reason == "newest completed backup")
         // It neither protects nor counts.
@@ -125,7 +126,7 @@ private func deleted(_ records: [BackupRecord], days: Int = 30) -> [Int64] {
     @Test func windowsThatAreNoneDeleteNothing() {
         let records = (0...400).map { record(Int64($0 + 1), day: Double($0)) }
         for days in [0, -1, .min, .max] { #expect(deleted(records, days: days) == []) }
-        #expect(RetentionPlan.plan(records: [], retentionDays: 30).isEmpty)
+        #expect(RetentionPlan.plan(records: [], policy: RetentionPolicy(days: 30)).isEmpty)
         var absurd = records
         absurd[5].startedAt = Timestamp(microseconds: .min)
         absurd[400].startedAt = Timestamp(microseconds: .max)
@@ -171,7 +172,8 @@ private func deleted(_ records: [BackupRecord], days: Int = 30) -> [Int64] {
                 local: status == .completed ? [.present, .missing, .damaged].randomElement(using: &generator) : nil,
                 s3Key: Int.random(in: 0..<4, using: &generator) == 0 ? "k" : nil)
         }
-        let plan = RetentionPlan.plan(records: records, retentionDays: Int.random(in: 1...60, using: &generator))
+        let plan = RetentionPlan.plan(
+            records: records, policy: RetentionPolicy(days: Int.random(in: 1...60, using: &generator)))
         #expect(plan.map(\.record) == records)
         let kept = Set(plan.filter(\.keep).map(\.record.id))
         let completed = records.filter { $0.status == .completed }

@@ -162,6 +162,29 @@ struct InventoryTests {
         #expect(try await scene.engine.prune().deleted == 0)
     }
 
+    @Test("prune keeps what a rule of the job keeps, and a second run deletes nothing")
+    func pruneByRules() async throws {
+        let ages = [400, 70, 41, 40, 9, 1, 0]
+        let scene = try await scene(backups: ages.count)
+        for (index, age) in ages.enumerated() {
+            try scene.catalog.run(
+                "UPDATE backups SET started_at=strftime('%Y-%m-%d %H:%M:%S','2024-06-30 12:00:00','-\(age) days')"
+                    + "WHERE id=\(index + 1)")
+        }
+        var change = BackupJobChange()
+        change.timeZone = "Europe/Berlin"
+        change.retention = RetentionChange(days: 0)
+        change.retention.daily = 2
+        change.retention.monthly = 3
+        _ = try await scene.engine.updateJob(JobReference("1"), change)
+        let dry = try await scene.engine.prune(dryRun: true)
+        let response = try await scene.engine.prune()
+        #expect(response.backups.map(\.keep) == dry.backups.map(\.keep))
+        #expect(try await scene.engine.list().map(\.id).sorted() == [2, 4, 6, 7])
+        #expect(response.backups.first { $0.backupID == 4 }?.reason == "monthly 2 of 3 (2024-05)")
+        #expect(try await scene.engine.prune().deleted == 0)
+    }
+
     // MARK: From the files alone
 
     @Test("a catalog that was lost comes back from the archives")

@@ -169,6 +169,45 @@ struct TransferTests {
         }
     }
 
+    @Test("The provider encrypts with the key that it is told", arguments: [0, 5])
+    func providersKey(_ bulk: Int) async throws {
+        try await Scene.with(.rgw, sql: Scene.schema + Scene.bulky(tables: bulk)) { scene in
+            let keyID = try TestServer.value("RGW_KMS_KEY_ID")
+            let engine = try await scene.engine {
+                $0.primary.endpoint = try TestServer.value("RGW_TLS")
+                $0.primary.authorityFile = try TestServer.value("RGW_CA")
+                $0.primary.encryption = .kms(keyID: keyID)
+            }
+            let response = try await engine.backUp()
+            #expect(response.s3Uploaded, "\(response.s3Error ?? "")")
+            for suffix in ["", ".manifest.json"] {
+                let object = S3Object(scene.bucket, "elder/backups/" + response.filename + suffix)
+                #expect(try await scene.client.headObject(object).encryption == "aws:kms")
+            }
+            let copy = try #require(try await engine.show(BackupReference("1")).copies.first)
+            #expect(copy.proof == .readBack && copy.encryption == "aws:kms")
+            try FileManager.default.removeItem(atPath: response.filePath)
+            try await scene.expectRestores(engine, "1", from: "s3")
+        }
+    }
+
+    @Test("A store that does not encrypt what it is told to encrypt has no copy, and the run says so")
+    func ignoredEncryption() async throws {
+        // Ceph without a key store of its own takes the header and does nothing.
+        try await Scene.with(.rgw) { scene in
+            let engine = try await scene.engine { $0.primary.encryption = .provider }
+            let response = try await engine.backUp()
+            #expect(response.success && !response.s3Uploaded)
+            #expect(response.s3Error?.contains("did not encrypt it as BACKUP_S3_SSE=AES256 asks") == true)
+            #expect(try await scene.keys().isEmpty)
+        }
+        try await Scene.with(.moto) { scene in
+            let engine = try await scene.engine { $0.primary.encryption = .provider }
+            let response = try await engine.backUp()
+            #expect(response.s3Uploaded, "\(response.s3Error ?? "")")
+        }
+    }
+
     @Test("A copy in an archive class is asked back, and waited for")
     func archiveClass() async throws {
         try await Scene.with(.moto) { scene in

@@ -5,7 +5,7 @@ internal import GRDB
 /// The catalog's tables, and how tables that someone else made are brought into their form.
 enum CatalogSchema {
     /// The form that this program reads and writes; `schema_version` in `elder_backup_meta`.
-    static let version = 2
+    static let version = 3
 
     struct Column {
         let name: String
@@ -46,6 +46,8 @@ enum CatalogSchema {
             Column(name: "updated_at", type: "TIMESTAMP"),
             Column(name: "uuid", type: "TEXT", constraint: "UNIQUE"),
             Column(name: "source_url", type: "TEXT"),
+            Column(name: "time_zone", type: "TEXT"),
+            Column(name: "retention_json", type: "TEXT"),
         ]
     )
 

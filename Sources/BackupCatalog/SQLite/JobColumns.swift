@@ -5,11 +5,9 @@ internal import GRDB
 /// What a change of a job writes into its row, checked. Nil leaves a column as it is.
 struct JobColumns {
     static let longestName = 255
-    /// In days. The bound keeps date arithmetic within its range.
-    static let longestRetention = 1_000_000
 
     var name: String?
-    private let retentionDays: Int?
+    private let retention: RetentionChange
     private let enabled: Bool?
     /// Text columns; an inner nil empties the column.
     private let texts: [String: String?]
@@ -19,17 +17,21 @@ struct JobColumns {
     /// - Throws: `usage` for a value that a job cannot have.
     init(_ change: BackupJobChange, defaults: Bool, defaultRetentionDays: Int) throws(BackupError) {
         name = try change.name.map { text throws(BackupError) in try JobColumns.checkedName(text) }
-        retentionDays = change.retentionDays ?? (defaults ? defaultRetentionDays : nil)
-        if let retentionDays, !(1...JobColumns.longestRetention).contains(retentionDays) {
-            throw BackupError(
-                .usage,
-                "a retention of \(retentionDays) days is not possible: give 1 to \(JobColumns.longestRetention) days")
-        }
+        var retention = change.retention
+        if defaults, retention.days == nil { retention.days = defaultRetentionDays }
+        self.retention = retention
         enabled = change.enabled ?? (defaults ? true : nil)
         var texts: [String: String?] = [:]
         if let schedule = change.schedule.map(JobColumns.trimmed) {
             if !schedule.isEmpty { _ = try CronSchedule(schedule) }
             texts.updateValue(schedule.isEmpty ? nil : schedule, forKey: "schedule")
+        }
+        if let zone = change.timeZone.map(JobColumns.trimmed) {
+            guard zone.isEmpty || TimeZone(identifier: zone) != nil else {
+                throw BackupError(
+                    .usage, "\"\(zone.prefix(60))\" is no time zone: give a name such as Europe/Berlin, or UTC")
+            }
+            texts.updateValue(zone.isEmpty ? nil : zone, forKey: "time_zone")
         }
         if let source = change.source.map(JobColumns.trimmed) {
             if !source.isEmpty { _ = try DatabaseURL(source) }
@@ -46,11 +48,18 @@ struct JobColumns {
         }
     }
 
-    /// - Parameter config: the row's `config_json` so far, of which other programs' keys are kept.
-    func values(_ database: Database, config: String?) throws -> [String: DatabaseValue] {
+    /// - Parameters:
+    ///   - config: the row's `config_json` so far, of which other programs' keys are kept.
+    ///   - policy: the row's retention so far.
+    /// - Throws: `usage` for a retention that cannot be.
+    func values(_ database: Database, config: String?, policy: RetentionPolicy) throws -> [String: DatabaseValue] {
         var values = texts.mapValues { $0.databaseValue }
         if let name { values["name"] = name.databaseValue }
-        if let retentionDays { values["retention_days"] = retentionDays.databaseValue }
+        if retention != RetentionChange() {
+            let policy = try retention.applied(to: policy)
+            values["retention_days"] = policy.days.databaseValue
+            values["retention_json"] = try JobRetention.text(policy).databaseValue
+        }
         if let enabled { values["enabled"] = try SQLiteCatalog.boolean(enabled, column: "enabled", database) }
         if include != nil || exclude != nil || config == nil {
             let text = try JobTables.config(config, include: include, exclude: exclude)
@@ -75,6 +84,32 @@ struct JobColumns {
 
     private static func trimmed(_ text: String) -> String {
         text.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+}
+
+/// A job's retention as its row holds it: the days in Elder's column, the rest as a JSON object, or nothing.
+enum JobRetention {
+    /// - Throws: `catalog` where the text is there and cannot be read: a guess might delete too much.
+    static func policy(days: Int64?, text: String?) throws(BackupError) -> RetentionPolicy {
+        var policy = RetentionPolicy(days: 30)
+        if let text {
+            guard let found = try? JSONDecoder().decode(RetentionPolicy.self, from: Data(text.utf8)) else {
+                throw BackupError(
+                    .catalog, "retention_json cannot be read: set the job's retention again with `job update`")
+            }
+            policy = found
+        }
+        // Elder changes its own column alone.
+        if let days { policy.days = Int(min(max(days, 0), Int64(RetentionChange.largest))) }
+        return policy
+    }
+
+    /// Nil for a policy of days alone.
+    static func text(_ policy: RetentionPolicy) throws -> String? {
+        if policy == RetentionPolicy(days: policy.days) { return nil }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        return String(decoding: try encoder.encode(policy), as: UTF8.self)
     }
 }
 

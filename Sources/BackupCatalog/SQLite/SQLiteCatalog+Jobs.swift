@@ -24,7 +24,7 @@ extension SQLiteCatalog {
         let columns = try JobColumns(change, defaults: true, defaultRetentionDays: defaultRetentionDays)
         return try write { database in
             try SQLiteCatalog.requireFreeName(columns.name, except: nil, database)
-            var values = try columns.values(database, config: nil)
+            var values = try columns.values(database, config: nil, policy: RetentionPolicy(days: defaultRetentionDays))
             values["uuid"] = UUID().uuidString.lowercased().databaseValue
             values["s3_enabled"] = try SQLiteCatalog.boolean(false, column: "s3_enabled", database)
             values["created_at"] = now.sql.databaseValue
@@ -38,11 +38,16 @@ extension SQLiteCatalog {
     package func updateJob(id: Int64, _ change: BackupJobChange, at now: Timestamp) throws -> BackupJob {
         let columns = try JobColumns(change, defaults: false, defaultRetentionDays: 0)
         return try write { database in
-            let config = try Row.fetchOne(
-                database, sql: "SELECT config_json FROM backup_jobs WHERE id = ?", arguments: [id])
-            guard let config else { throw SQLiteCatalog.noJob(id) }
+            let found = try Row.fetchOne(
+                database, sql: "SELECT config_json, retention_days, retention_json FROM backup_jobs WHERE id = ?",
+                arguments: [id])
+            guard let row = found.map({ LenientRow(row: $0) }) else { throw SQLiteCatalog.noJob(id) }
             try SQLiteCatalog.requireFreeName(columns.name, except: id, database)
-            var values = try columns.values(database, config: LenientRow(row: config).text("config_json"))
+            // What cannot be read is replaced by what is said now, where that says how long.
+            let policy =
+                (try? JobRetention.policy(days: row.integer("retention_days"), text: row.filledText("retention_json")))
+                ?? RetentionPolicy(days: 30)
+            var values = try columns.values(database, config: row.text("config_json"), policy: policy)
             values["updated_at"] = now.sql.databaseValue
             try SQLiteCatalog.update(values, in: "backup_jobs", id: id, database)
             try CatalogSchema.identifyJobs(in: database, apply: true)
@@ -62,7 +67,8 @@ extension SQLiteCatalog {
     package func adoptJob(_ job: BackupJob) throws {
         var change = BackupJobChange()
         change.name = job.name
-        change.retentionDays = job.retentionDays
+        change.timeZone = job.timeZone
+        change.retention = RetentionChange(job.retention)
         change.enabled = job.enabled
         change.schedule = job.schedule
         change.description = job.description
@@ -70,7 +76,7 @@ extension SQLiteCatalog {
         change.includeTables = job.includeTables
         change.excludeTables = job.excludeTables
         guard !job.uuid.isEmpty else { throw BackupError(.catalog, "the job \(job.id) has no UUID") }
-        var columns = try JobColumns(change, defaults: true, defaultRetentionDays: job.retentionDays)
+        var columns = try JobColumns(change, defaults: true, defaultRetentionDays: job.retention.days)
         try write { database in
             let same = try Row.fetchAll(
                 database, sql: "SELECT id, uuid, name FROM backup_jobs WHERE id = ? OR uuid = ?",
@@ -87,7 +93,7 @@ extension SQLiteCatalog {
                 columns.name = job.name.prefix(200) + " (job \(job.id))"
                 try SQLiteCatalog.requireFreeName(columns.name, except: nil, database)
             }
-            var values = try columns.values(database, config: nil)
+            var values = try columns.values(database, config: nil, policy: job.retention)
             values["id"] = job.id.databaseValue
             values["uuid"] = job.uuid.databaseValue
             values["s3_enabled"] = try SQLiteCatalog.boolean(false, column: "s3_enabled", database)
@@ -101,8 +107,8 @@ extension SQLiteCatalog {
     // MARK: - Rows
 
     private static let jobColumns =
-        "id, uuid, name, schedule, retention_days, enabled, description, source_url, config_json, last_run_at, "
-        + "created_at, updated_at"
+        "id, uuid, name, schedule, time_zone, retention_days, retention_json, enabled, description, source_url, "
+        + "config_json, last_run_at, created_at, updated_at"
 
     private func selectJobs(_ condition: String, _ arguments: StatementArguments) throws -> [BackupJob] {
         let sql = "SELECT \(SQLiteCatalog.jobColumns) FROM backup_jobs \(condition)"
@@ -129,8 +135,11 @@ extension SQLiteCatalog {
         let row = LenientRow(row: row)
         let id = row.integer("id") ?? 0
         let tables: JobTables
+        let retention: RetentionPolicy
         do {
             tables = try JobTables(config: row.text("config_json"))
+            retention = try JobRetention.policy(
+                days: row.integer("retention_days"), text: row.filledText("retention_json"))
         } catch {
             throw error.located("backup_jobs, job \(id)")
         }
@@ -138,17 +147,12 @@ extension SQLiteCatalog {
         let createdAt = created ?? Timestamp(microseconds: 0)
         return BackupJob(
             id: id, uuid: row.text("uuid") ?? "", name: row.filledText("name") ?? "job \(id)",
-            schedule: row.filledText("schedule"), retentionDays: retention(row.integer("retention_days")),
+            schedule: row.filledText("schedule"), timeZone: row.filledText("time_zone"), retention: retention,
             enabled: row.boolean("enabled") ?? true, description: row.filledText("description"),
             source: row.filledText("source_url"), includeTables: tables.include, excludeTables: tables.exclude,
             lastRunAt: row.timestamp("last_run_at"), createdAt: createdAt,
             updatedAt: row.timestamp("updated_at") ?? createdAt
         )
-    }
-
-    private static func retention(_ days: Int64?) -> Int {
-        guard let days else { return 30 }
-        return min(max(Int(days), 0), JobColumns.longestRetention)
     }
 
     private static func requireFreeName(_ name: String?, except id: Int64?, _ database: Database) throws {

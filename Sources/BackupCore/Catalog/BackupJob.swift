@@ -5,8 +5,11 @@ package struct BackupJob: Sendable, Codable, Equatable {
     package var uuid: String
     package var name: String
     package var schedule: String?
-    /// The age in days at which a backup may be deleted, counted from the job's newest good backup.
-    package var retentionDays: Int
+    /// The zone whose clock the schedule and the days of the retention follow, by its name in the time zone database; UTC
+    /// when nil.
+    package var timeZone: String?
+    /// For how long its backups are kept.
+    package var retention: RetentionPolicy
     package var enabled: Bool
     package var description: String?
     /// The database to back up; the configured one when nil. Never holds a password.
@@ -19,7 +22,8 @@ package struct BackupJob: Sendable, Codable, Equatable {
     package var updatedAt: Timestamp
 
     private enum CodingKeys: String, CodingKey {
-        case id, uuid, name, schedule, enabled, description, source
+        case id, uuid, name, schedule, enabled, description, source, retention
+        case timeZone = "time_zone"
         case retentionDays = "retention_days"
         case includeTables = "include_tables"
         case excludeTables = "exclude_tables"
@@ -29,7 +33,8 @@ package struct BackupJob: Sendable, Codable, Equatable {
     }
 
     package init(
-        id: Int64, uuid: String, name: String, schedule: String? = nil, retentionDays: Int, enabled: Bool = true,
+        id: Int64, uuid: String, name: String, schedule: String? = nil, timeZone: String? = nil,
+        retention: RetentionPolicy, enabled: Bool = true,
         description: String? = nil, source: String? = nil, includeTables: [String]? = nil,
         excludeTables: [String]? = nil, lastRunAt: Timestamp? = nil, createdAt: Timestamp, updatedAt: Timestamp
     ) {
@@ -37,7 +42,8 @@ package struct BackupJob: Sendable, Codable, Equatable {
         self.uuid = uuid
         self.name = name
         self.schedule = schedule
-        self.retentionDays = retentionDays
+        self.timeZone = timeZone
+        self.retention = retention
         self.enabled = enabled
         self.description = description
         self.source = source
@@ -49,11 +55,52 @@ package struct BackupJob: Sendable, Codable, Equatable {
     }
 }
 
+extension BackupJob {
+    /// Without the days that Elder's clients know beside the policy: they are in it.
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            id: try values.decode(Int64.self, forKey: .id), uuid: try values.decode(String.self, forKey: .uuid),
+            name: try values.decode(String.self, forKey: .name),
+            schedule: try values.decodeIfPresent(String.self, forKey: .schedule),
+            timeZone: try values.decodeIfPresent(String.self, forKey: .timeZone),
+            retention: try values.decode(RetentionPolicy.self, forKey: .retention),
+            enabled: try values.decode(Bool.self, forKey: .enabled),
+            description: try values.decodeIfPresent(String.self, forKey: .description),
+            source: try values.decodeIfPresent(String.self, forKey: .source),
+            includeTables: try values.decodeIfPresent([String].self, forKey: .includeTables),
+            excludeTables: try values.decodeIfPresent([String].self, forKey: .excludeTables),
+            lastRunAt: try values.decodeIfPresent(Timestamp.self, forKey: .lastRunAt),
+            createdAt: try values.decode(Timestamp.self, forKey: .createdAt),
+            updatedAt: try values.decode(Timestamp.self, forKey: .updatedAt))
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        try values.encode(id, forKey: .id)
+        try values.encode(uuid, forKey: .uuid)
+        try values.encode(name, forKey: .name)
+        try values.encodeIfPresent(schedule, forKey: .schedule)
+        try values.encodeIfPresent(timeZone, forKey: .timeZone)
+        try values.encode(retention.days, forKey: .retentionDays)
+        try values.encode(retention, forKey: .retention)
+        try values.encode(enabled, forKey: .enabled)
+        try values.encodeIfPresent(description, forKey: .description)
+        try values.encodeIfPresent(source, forKey: .source)
+        try values.encodeIfPresent(includeTables, forKey: .includeTables)
+        try values.encodeIfPresent(excludeTables, forKey: .excludeTables)
+        try values.encodeIfPresent(lastRunAt, forKey: .lastRunAt)
+        try values.encode(createdAt, forKey: .createdAt)
+        try values.encode(updatedAt, forKey: .updatedAt)
+    }
+}
+
 /// What a user says of a job that is made or changed; nil leaves a field as it is, or at its default.
 package struct BackupJobChange: Sendable, Equatable {
     package var name: String?
     package var schedule: String?
-    package var retentionDays: Int?
+    package var timeZone: String?
+    package var retention = RetentionChange()
     package var enabled: Bool?
     package var description: String?
     package var source: String?

@@ -32,6 +32,34 @@ package struct Timestamp: Sendable, Hashable, Comparable {
     /// `20261123_012903`, as in the names of archives.
     package var fileName: String { format(date: "", between: "_", time: "", fraction: false) }
 
+    /// The beginning of the Monday before, or of the day itself, by UTC.
+    package var monday: Timestamp {
+        // 1970-01-01 was a Thursday.
+        let days = Timestamp.floorDivide(microseconds, 86_400_000_000).0
+        return Timestamp(microseconds: (days - Timestamp.floorDivide(days + 3, 7).1) &* 86_400_000_000)
+    }
+
+    /// A calendar date and a time of the day, to the minute.
+    package struct Civil: Sendable, Equatable {
+        package var year: Int
+        package var month: Int
+        package var day: Int
+        package var hour: Int
+        package var minute: Int
+        /// 0 is Sunday.
+        package var weekday: Int
+    }
+
+    /// By UTC; of a moment moved by its zone's offset the local one.
+    package var civil: Civil {
+        let (days, rest) = Timestamp.floorDivide(microseconds, 86_400_000_000)
+        let (year, month, day) = Timestamp.civil(fromDays: days)
+        let minutes = rest / 60_000_000
+        return Civil(
+            year: Int(year), month: Int(month), day: Int(day), hour: Int(minutes / 60), minute: Int(minutes % 60),
+            weekday: Int(Timestamp.floorDivide(days + 4, 7).1))
+    }
+
     private func format(date: String, between: String, time: String, fraction: Bool) -> String {
         let (days, rest) = Timestamp.floorDivide(microseconds, 86_400_000_000)
         let (year, month, day) = Timestamp.civil(fromDays: days)

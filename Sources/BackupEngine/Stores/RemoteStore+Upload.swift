@@ -76,12 +76,30 @@ extension RemoteStore {
         var stored = try await perform("upload", target) {
             try await makeObject(of: archive, at: target, token, transfer)
         }
-        stored.manifestVersionID = try await sendManifest(of: archive, to: manifest(copy))
         // What the bucket adds by itself: a lock, a class. Without the right to look, what was asked for counts.
         if let object = try? await look(at: target, readOptions(versionID: stored.object.versionID)) {
             stored.object = object
+            try await requireEncryption(of: object, target)
         }
+        stored.manifestVersionID = try await sendManifest(of: archive, to: manifest(copy))
         return stored
+    }
+
+    /// - Throws: `s3` where the store did not encrypt what it was told to encrypt; such an object does not stay.
+    private func requireEncryption(of object: RemoteObject, _ target: S3Object) async throws {
+        guard let encryption, !encryption.isKept(by: object.encryption) else { return }
+        var fate = "the object was deleted"
+        do {
+            _ = try await client.deleteObject(target, versionID: object.versionID)
+        } catch {
+            fate = "the object is still there (\(error))"
+        }
+        let name = "\(settings.variablePrefix)SSE"
+        throw BackupError(
+            .remote,
+            "\(settings.name) took s3://\(target) and did not encrypt it as \(name)=\(settings.encryption.name) asks: "
+                + "it says \(object.encryption ?? "nothing of encryption"); \(fate); set \(name) to what this store can"
+        )
     }
 
     private func putOptions(_ archive: OutgoingArchive, _ sha256: String, storageClass: String?) -> PutOptions {

@@ -97,7 +97,8 @@ extension BackupEngine {
         try catalog.adoptJob(
             BackupJob(
                 id: id, uuid: uuid, name: names.contains(name) ? "\(name) (\(uuid.prefix(8)))" : name,
-                retentionDays: configuration.retentionDays, createdAt: header.timestamp ?? now, updatedAt: now))
+                retention: RetentionPolicy(days: configuration.retentionDays), createdAt: header.timestamp ?? now,
+                updatedAt: now))
         return id
     }
 

@@ -67,8 +67,8 @@ extension BackupEngine {
     func applyRetention(of job: BackupJob, dryRun: Bool, _ context: VerbContext) throws -> RetentionOutcome {
         let records = try catalog.records(jobID: job.id, status: nil, limit: nil)
         let decisions = RetentionPlan.plan(
-            records: records, retentionDays: job.retentionDays, now: Timestamp.now(),
-            keepsNewestCopy: context.stores.isEnabled)
+            records: records, policy: job.retention, now: Timestamp.now(),
+            keepsNewestCopy: context.stores.isEnabled, offset: try job.clock().offset)
         var outcome = RetentionOutcome()
         for var decision in decisions {
             if !decision.keep && !dryRun {

@@ -97,6 +97,16 @@ struct ObjectProbe {
             return "\(text.count) bytes" + (result.versionID.map { ", version \($0)" } ?? "")
         }
         guard !report.hasFailed else { return }
+        try await report.takeOptional(.encryption) {
+            let told = try await client.headObject(object, options: read).encryption
+            if let wanted = probe.put.encryption, !wanted.isKept(by: told) {
+                throw S3Error(
+                    .configuration,
+                    "the server takes objects that are to be encrypted and says of them: "
+                        + (told ?? "not encrypted"))
+            }
+            return told ?? "none is asked for, and none is told of"
+        }
         try await report.take(.readBack) {
             let found = try await client.getObject(object, options: read, limit: 1 << 20).body
             guard found == text else { throw S3Error(.integrity, "what was read is not what was written") }

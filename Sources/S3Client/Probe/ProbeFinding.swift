@@ -41,6 +41,7 @@ public enum ProbeStep: String, Sendable, Equatable, CaseIterable {
     case region
     case bucket
     case write
+    case encryption
     case readBack = "read back"
     case range
     case multipart

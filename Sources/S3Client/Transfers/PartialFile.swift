@@ -29,12 +29,17 @@ package final class PartialFile: Sendable {
         let isSame = fstat(descriptor, &status) == 0 && Int64(status.st_size) == size
         let found = isSame && !etag.isEmpty ? PartialFile.read(notes, expecting: head) : nil
         arrived = found ?? []
-        if found == nil, ftruncate(descriptor, 0) != 0 || ftruncate(descriptor, off_t(size)) != 0 {
+        if found == nil, !makeRoom(status.st_size, size) {
             throw PartialFile.failure("make room for \(size) bytes in", path)
         }
         if found == nil, ftruncate(notes, 0) != 0 || pwrite(notes, head, head.count, 0) != head.count {
             throw PartialFile.failure("write to", path + ".progress")
         }
+    }
+
+    private func makeRoom(_ found: off_t, _ size: Int64) -> Bool {
+        // What is empty is not emptied: ext4 writes out a file that was, all of it, when it is closed.
+        (found == 0 || ftruncate(descriptor, 0) == 0) && ftruncate(descriptor, off_t(size)) == 0
     }
 
     deinit {

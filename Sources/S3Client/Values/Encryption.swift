@@ -55,6 +55,17 @@ extension ServerSideEncryption {
         }
     }
 
+    /// Whether an object is encrypted so. Some servers take the request's headers and do nothing about them.
+    ///
+    /// - Parameter told: ``ObjectHead/encryption``.
+    public func isKept(by told: String?) -> Bool {
+        switch self {
+        case .s3: told == "AES256"
+        case .kms: told?.hasPrefix("aws:kms") ?? false
+        case .customerKey: told == "sse-c"
+        }
+    }
+
     var customerKey: CustomerKey? {
         if case .customerKey(let key) = self { key } else { nil }
     }

@@ -4,11 +4,11 @@ import BackupEngine
 struct PruneCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "prune",
-        abstract: "Delete backups that are older than their job keeps them.",
+        abstract: "Delete backups that no rule of their job keeps.",
         discussion: """
             A backup's age is counted from the newest good backup of its job, not from
             today: when backups stop, nothing expires. The newest good backup of a job
-            is never deleted. Copies in stores go with the backup; what cannot be deleted
+            is never deleted, nor the newest verified one. Copies in stores go with the backup; what cannot be deleted
             there is tried again by the next run, and the status is 1.
 
             EXAMPLES:

@@ -23,8 +23,11 @@ struct JobOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The database to back up; $DATABASE_URL where it is not given.", valueName: "url"))
     var source: DatabaseArgument?
 
-    @Option(help: ArgumentHelp("Keep backups for so many days.", valueName: "n"))
-    var retentionDays: Int?
+    @OptionGroup(title: "Retention: a backup stays where any rule keeps it")
+    var retention: RetentionOptions
+
+    @Option(help: ArgumentHelp("The time zone of the job's days, such as Europe/Berlin; UTC.", valueName: "zone"))
+    var timeZone: String?
 
     @Option(help: "What the job is for.")
     var description: String?
@@ -34,12 +37,6 @@ struct JobOptions: ParsableArguments {
 
     @Option(help: ArgumentHelp("Not the rows of these tables, separated by commas.", valueName: "c,d"))
     var excludeTables: [TableList] = []
-
-    func validate() throws {
-        if let retentionDays, !(1...36_500).contains(retentionDays) {
-            throw ValidationError("--retention-days must be from 1 to 36500.")
-        }
-    }
 
     func change() throws(BackupError) -> BackupJobChange {
         var change = BackupJobChange()
@@ -54,7 +51,8 @@ struct JobOptions: ParsableArguments {
             }
             change.source = address.redacted
         }
-        change.retentionDays = retentionDays
+        change.retention = retention.change
+        change.timeZone = timeZone
         change.description = description
         change.includeTables = tables.tables
         change.excludeTables = excludeTables.tables
@@ -77,12 +75,12 @@ enum JobReport {
     static func text(_ jobs: [BackupJob]) -> String {
         let rows = jobs.map { job in
             [
-                "\(job.id)", Printable.line(job.name), job.enabled ? "yes" : "no", "\(job.retentionDays)",
+                "\(job.id)", Printable.line(job.name), job.enabled ? "yes" : "no", job.retention.summary,
                 job.lastRunAt.map { String($0.sql.prefix(19)) } ?? "never", Printable.line(job.source ?? ""),
             ]
         }
         return TextTable(
-            columns: ["id", "name", "enabled", "days", "last run (UTC)", "source"], rows: rows, rightAligned: [0, 3]
+            columns: ["id", "name", "enabled", "kept", "last run (UTC)", "source"], rows: rows, rightAligned: [0]
         ).text
     }
 }

@@ -33,6 +33,8 @@ struct JobCreateCommand: AsyncParsableCommand {
         let console = output.console
         var change = try options.change()
         change.name = name
+        // Before a catalog is made for it.
+        _ = try change.retention.applied(to: RetentionPolicy(days: 1))
         change.enabled = !disabled
         let job = try await location.engine(console).createJob(change)
         try console.finish(job) { "made job \(job.id), \(Printable.line(job.name))" }

@@ -9,6 +9,7 @@ struct JobUpdateCommand: AsyncParsableCommand {
         discussion: """
             EXAMPLES:
               elder-backup job update nightly --retention-days 30
+              elder-backup job update nightly --retention-days 0 --keep-daily 7
               elder-backup job update nightly --name weekly --disable
             """
     )
