@@ -109,7 +109,7 @@ let package = Package(
         .testTarget(
             name: "PostgreSQLTests",
             dependencies: [
-                "BackupCore", "BackupEngine", "DatabaseSource", "TestSupport",
+                "BackupCore", "BackupEngine", "DatabaseSource", "TestSupport", "elder-backup",
                 .product(name: "Logging", package: "swift-log"),
             ],
             exclude: ["Support/Torture.sql", "Chinook"]

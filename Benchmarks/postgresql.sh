@@ -85,9 +85,11 @@ archive=$(ls "$work"/fast/backup_*.json.gz)
 fresh='sql -d "$server/postgres" -c "DROP DATABASE IF EXISTS ${target##*/}" -c "CREATE DATABASE ${target##*/}" 2>/dev/null'
 measure pg_restore "$fresh" "$tools/pg_restore" -j2 -d "$target" "$work/directory"
 measure restore "$fresh" "$program" restore "$archive" --into "$target" --json
+measure restore-jobs-2 "$fresh" "$program" restore "$archive" --into "$target" --jobs 2 --json
 measure restore-prove "$fresh" "$program" restore "$archive" --into "$target" --prove --json
 sql -d "$server/postgres" -c "DROP DATABASE ${target##*/}"
 ratio fast custom 0.22
 ratio fast directory 1.0
 ratio balanced directory 2.0
-ratio restore pg_restore 1.0
+ratio restore-jobs-2 pg_restore 1.0
+ratio restore pg_restore 'none: one connection, two there'

@@ -110,6 +110,8 @@ package struct RestoreRequest: Sendable {
     package var waits = false
     /// PostgreSQL: restore neither owners nor privileges.
     package var noOwner = false
+    /// PostgreSQL: over how many connections an empty database is filled.
+    package var jobs = 1
 
     package init(backup: BackupReference, target: DatabaseURL) {
         self.backup = backup

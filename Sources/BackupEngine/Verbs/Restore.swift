@@ -28,7 +28,7 @@ extension BackupEngine {
         let archive = try ArchiveReader.open(path: copy.path)
         let target = Databases.target(request.target)
         defer { target.rollback() }
-        let options = restoreOptions(request, cancellation)
+        let options = try restoreOptions(request, cancellation)
         try target.prepare(try archive.contents(), options: options)
         observer(.step(.targetPrepared))
 
@@ -55,7 +55,7 @@ extension BackupEngine {
         if request.dryRun {
             target.rollback()
         } else {
-            try target.commit()
+            warnings += try target.commit()
             observer(.step(.targetCommitted))
         }
         for warning in warnings { observer(.warning(warning)) }
@@ -75,7 +75,9 @@ extension BackupEngine {
         return chosen.isSuperset(of: archive.header.tables.map(\.name).exactNames) ? nil : chosen
     }
 
-    private func restoreOptions(_ request: RestoreRequest, _ cancellation: Cancellation) -> RestoreOptions {
+    private func restoreOptions(
+        _ request: RestoreRequest, _ cancellation: Cancellation
+    ) throws -> RestoreOptions {
         var options = RestoreOptions()
         options.tables = request.tables
         options.dryRun = request.dryRun
@@ -84,6 +86,8 @@ extension BackupEngine {
         options.dataOnly = request.dataOnly
         options.trustSchema = request.trustSchema
         options.skipsOwners = request.noOwner
+        options.jobs = request.jobs
+        options.installation = try catalog.installationID()
         options.lockTimeout = configuration.lockTimeout
         options.statementTimeout = configuration.statementTimeout
         options.isCancelled = { cancellation.isCancelled }

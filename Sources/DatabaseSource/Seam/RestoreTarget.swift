@@ -16,6 +16,10 @@ package struct RestoreOptions: Sendable {
     package var trustSchema = false
     /// Leave owners and privileges out: their roles may not be there.
     package var skipsOwners = false
+    /// Over how many connections an empty database is filled, where the engine has connections.
+    package var jobs = 1
+    /// The UUID of the installation that restores: what it leaves behind when it is killed, it finds again by this.
+    package var installation = ""
     /// How long to wait for a lock before giving up.
     package var lockTimeout: Duration = .seconds(30)
     /// How long one statement may take, where the engine can limit that; nil for no limit.
@@ -73,8 +77,9 @@ package protocol RestoreTarget: AnyObject {
     func finishLoading() throws -> LoadReport
     /// Reads the target back as it will be after the commit, for a proof.
     func proof() throws -> any DatabaseSnapshot
-    /// Makes the restored data visible and durable, all at once.
-    func commit() throws
+    /// Makes the restored data visible and durable, all at once. Returns what the user should know, each a line.
+    @discardableResult
+    func commit() throws -> [String]
     /// Leaves the target as it was. Safe to call more than once, and after a failed ``commit()``.
     func rollback()
 }

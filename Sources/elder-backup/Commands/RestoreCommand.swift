@@ -18,6 +18,7 @@ struct RestoreCommand: AsyncParsableCommand {
               elder-backup restore 12 --into sqlite:restored.sqlite --prove
               elder-backup restore 12 --into sqlite:a.sqlite --tables users --dry-run
               elder-backup restore copy.json.gz --into sqlite:app.sqlite --clear-existing
+              elder-backup restore 12 --into postgresql://admin@db1/app --jobs 4
             """
     )
 
@@ -57,9 +58,19 @@ struct RestoreCommand: AsyncParsableCommand {
     @Flag(help: "PostgreSQL: restore neither owners nor privileges, whose roles may not be there.")
     var noOwner = false
 
+    @Option(
+        help: ArgumentHelp(
+            "PostgreSQL: fill an empty database over so many connections (1 to 64); it is replaced by a new one.",
+            valueName: "n"))
+    var jobs = 1
+
     @OptionGroup var location: LocationOptions
 
     @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        guard (1...64).contains(jobs) else { throw ValidationError("--jobs must be 1 to 64.") }
+    }
 
     func run() async throws {
         let console = output.console
@@ -75,6 +86,7 @@ struct RestoreCommand: AsyncParsableCommand {
         request.from = from?.choice ?? .any
         request.waits = wait
         request.noOwner = noOwner
+        request.jobs = jobs
         let engine = try await location.engine(console)
         let response = try await engine.restore(request)
         console.warn(response.warnings)

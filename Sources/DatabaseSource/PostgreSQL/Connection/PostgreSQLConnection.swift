@@ -23,6 +23,8 @@ final class PostgreSQLConnection {
     private(set) var isStandby = false
     /// Whether statements are ended that take too long.
     let limitsStatements: Bool
+    /// What to do where a statement takes longer than it may; nil where only the role's own settings limit it.
+    var timeoutAdvice: String?
     private let isCancelled: @Sendable () -> Bool
     private var isOpen = true
     private var wasCancelled = false
@@ -32,17 +34,24 @@ final class PostgreSQLConnection {
 
     /// Connects, and sets everything that the text of values depends on.
     ///
+    /// - Parameter database: another one than the address names.
+    /// - Parameter login: a connection whose password is used: a file of passwords may hold one for its database only.
     /// - Throws: ``BackupError/Code/source`` or ``BackupError/Code/target``, with what the server or libpq says of it,
     ///   and never with anything secret.
     init(
-        _ address: PostgreSQLAddress, for purpose: Purpose, timeouts: PostgreSQLTimeouts,
-        isCancelled: @escaping @Sendable () -> Bool = { false }
+        _ address: PostgreSQLAddress, for purpose: Purpose, timeouts: PostgreSQLTimeouts, database: String? = nil,
+        login: PostgreSQLConnection? = nil, isCancelled: @escaping @Sendable () -> Bool = { false }
     ) throws(BackupError) {
         self.purpose = purpose
         self.address = address
         self.isCancelled = isCancelled
         limitsStatements = timeouts.statement != nil
-        handle = try PostgreSQLConnection.connect(address, purpose)
+        var changes: [(String, String)] = []
+        if let password = login.flatMap({ PQpass($0.handle) }).map({ String(cString: $0) }), !password.isEmpty {
+            changes.append(("password", password))
+        }
+        if let database { changes.append(("dbname", database)) }
+        handle = try PostgreSQLConnection.connect(address, purpose, changes)
         serverVersion = PQserverVersion(handle)
         // The default prints notices to standard error.
         PQsetNoticeProcessor(handle, { _, _ in }, nil)
@@ -74,14 +83,17 @@ final class PostgreSQLConnection {
 
     // MARK: Connecting
 
+    /// - Parameter changes: what counts in place of what the address says.
     private static func connect(
-        _ address: PostgreSQLAddress, _ purpose: Purpose
+        _ address: PostgreSQLAddress, _ purpose: Purpose, _ changes: [(String, String)]
     ) throws(BackupError) -> OpaquePointer {
         try checkSyntax(address)
         // Of two values the later counts: those of the address come behind the defaults.
         var options: [(String, String)] = []
         if getenv("PGCONNECT_TIMEOUT") == nil { options.append(("connect_timeout", "30")) }
         options.append(("dbname", address.connectionText))
+        // Only the first name of a database may be a whole address.
+        options += changes
         options.append(("fallback_application_name", "elder-backup"))
         let handle = withCStrings(options.map(\.0)) { names in
             withCStrings(options.map(\.1)) { values in PQconnectdbParams(names, values, 1) }

@@ -104,6 +104,7 @@ enum PostgreSQLFailure {
                 : "restore as the owner of the tables or as a superuser (the role is \(user))"
         case "55P03": return "another session holds a lock; wait longer with BACKUP_LOCK_TIMEOUT, or run again"
         case "57014":
+            if let advice = connection.timeoutAdvice { return advice }
             return connection.limitsStatements
                 ? "raise BACKUP_STATEMENT_TIMEOUT, or run at a quieter time"
                 : "somebody cancelled it on the server; run again"
@@ -113,6 +114,7 @@ enum PostgreSQLFailure {
         case "53200":
             return result.field("H")?.contains("max_locks_per_transaction") == true
                 ? "raise max_locks_per_transaction on the server" : nil
+        case "22P05": return "create the target with the encoding UTF8"
         case "53300": return "free a connection, or raise max_connections"
         case "42704" where result.field("M")?.hasPrefix("role ") == true:
             return "create that role on the target, or restore with --no-owner"

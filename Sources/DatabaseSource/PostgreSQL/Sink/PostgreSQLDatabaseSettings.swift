@@ -6,9 +6,11 @@ struct PostgreSQLDatabaseSettings {
     let skipsRoles: Bool
 
     /// What the role may not do, or the server does not know, is left, each with a warning.
-    func apply(_ database: PostgreSQLDatabase, encoding: String) throws(BackupError) -> [String] {
-        var warnings = try differences(database, encoding: encoding)
-        for action in database.properties(of: connection.databaseName, skipsRoles: skipsRoles) {
+    ///
+    /// - Parameter name: of the database that gets them.
+    func apply(_ database: PostgreSQLDatabase, to name: String) throws(BackupError) -> [String] {
+        var warnings: [String] = []
+        for action in database.properties(of: name, skipsRoles: skipsRoles) {
             try connection.execute("SAVEPOINT property")
             do {
                 try connection.execute(action.sql)
@@ -22,8 +24,8 @@ struct PostgreSQLDatabaseSettings {
         return warnings
     }
 
-    /// What a database keeps from its creation on.
-    private func differences(_ database: PostgreSQLDatabase, encoding: String) throws(BackupError) -> [String] {
+    /// What a database keeps from its creation on, and what of it is another here, each a line.
+    func differences(_ database: PostgreSQLDatabase, encoding: String) throws(BackupError) -> [String] {
         let own = try PostgreSQLCatalog(connection: connection).database()
         func words(_ database: PostgreSQLDatabase, _ encoding: String) -> String {
             // Before version 15 there was one provider, and it was not named.

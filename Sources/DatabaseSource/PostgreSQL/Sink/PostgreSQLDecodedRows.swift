@@ -28,6 +28,17 @@ final class PostgreSQLDecodedRows: DecodedRows, @unchecked Sendable {
         bytes = .allocate(capacity: capacity)
     }
 
+    /// Whether it holds more than a member's rows: one large row.
+    var isLarge: Bool { capacity > 2 * PostgreSQLDecodedRows.ordinaryCapacity }
+
+    /// Hands the rows to another buffer, whose memory comes in return.
+    func exchange(with other: PostgreSQLDecodedRows) {
+        swap(&bytes, &other.bytes)
+        swap(&capacity, &other.capacity)
+        swap(&count, &other.count)
+        swap(&rowCount, &other.rowCount)
+    }
+
     /// Makes room for `more` bytes behind ``count``. The bytes may move.
     func reserve(_ more: Int) {
         let needed = count + more

@@ -8,31 +8,47 @@ struct PostgreSQLLargeObjectLoader {
     private static let waiting = "pg_temp.elder_backup_pieces"
     static let copyIn = "COPY \(waiting) (loid, pageno, data) FROM STDIN"
 
-    func create(_ objects: [PostgreSQLDefinitions.LargeObject], replacing: Bool) throws(BackupError) {
+    func prepare() throws(BackupError) {
         try connection.execute(
             "CREATE TEMPORARY TABLE elder_backup_pieces (loid oid, pageno integer, data bytea) ON COMMIT DROP")
-        for start in stride(from: 0, to: objects.count, by: 1000) {
-            let part = objects[start..<min(start + 1000, objects.count)].map { "\($0.oid)" }.joined(separator: ",")
-            let existing = try connection.query(
-                "SELECT oid FROM pg_largeobject_metadata WHERE oid IN (\(part)) ORDER BY 1")
-            if existing.rowCount > 0 {
-                guard replacing else {
-                    throw BackupError(
-                        .target,
-                        "the target has a large object \(existing.value(0, 0)) already; use --clear-existing to replace "
-                            + "those of the archive, or leave them out with --tables")
-                }
-                try connection.execute(
-                    "SELECT lo_unlink(oid) FROM pg_largeobject_metadata WHERE oid IN (\(part))")
-            }
-            try connection.execute("SELECT lo_create(o) FROM unnest(ARRAY[\(part)]::oid[]) o")
+    }
+
+    /// The numbers of objects as lists of a bearable length.
+    private func lists(_ objects: [PostgreSQLDefinitions.LargeObject]) -> [String] {
+        stride(from: 0, to: objects.count, by: 1000).map { start in
+            objects[start..<min(start + 1000, objects.count)].map { "\($0.oid)" }.joined(separator: ",")
         }
     }
 
-    func finish(_ objects: [PostgreSQLDefinitions.LargeObject], skipsOwners: Bool) throws(BackupError) {
+    /// - Parameter replacing: whether objects with the same numbers may be there.
+    func check(_ objects: [PostgreSQLDefinitions.LargeObject], replacing: Bool) throws(BackupError) {
+        guard !replacing else { return }
+        for list in lists(objects) {
+            let query = "SELECT min(oid::bigint) FROM pg_largeobject_metadata WHERE oid IN (\(list))"
+            guard let first = try connection.text(query) else { continue }
+            throw BackupError(
+                .target,
+                "the target has a large object \(first) already; use --clear-existing to replace those of the "
+                    + "archive, or leave them out with --tables")
+        }
+    }
+
+    func create(_ objects: [PostgreSQLDefinitions.LargeObject]) throws(BackupError) {
+        for list in lists(objects) {
+            try connection.execute(
+                "SELECT lo_unlink(oid) FROM pg_largeobject_metadata WHERE oid IN (\(list))")
+            try connection.execute("SELECT lo_create(o) FROM unnest(ARRAY[\(list)]::oid[]) o")
+        }
+    }
+
+    /// Puts the pieces into their objects, in the transaction that made these.
+    func fill() throws(BackupError) {
         try connection.execute(
             "SELECT count(lo_put(loid, pageno::bigint * \(PostgreSQLLargeObjects.pieceSize), data)::text) FROM "
                 + PostgreSQLLargeObjectLoader.waiting)
+    }
+
+    func finish(_ objects: [PostgreSQLDefinitions.LargeObject], skipsOwners: Bool) throws(BackupError) {
         for object in objects {
             if let comment = object.comment {
                 try connection.execute(

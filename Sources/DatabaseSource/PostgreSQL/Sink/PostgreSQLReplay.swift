@@ -7,6 +7,8 @@ struct PostgreSQLReplay {
     let skipsOwners: Bool
     /// Whether statements are run that do more than define.
     let trustsSchema: Bool
+    /// Whether only some tables get rows.
+    let isSelection: Bool
 
     /// What pg_dump's definitions consist of.
     private static let defining: Set<String> = [
@@ -20,12 +22,34 @@ struct PostgreSQLReplay {
 
     func run(_ script: String) throws(BackupError) {
         for statement in PostgreSQLStatements(script) {
-            guard let action = try action(for: statement) else { continue }
-            do {
-                try connection.execute(action)
-            } catch {
-                throw error.located("statement \"\(PostgreSQLReplay.excerpt(statement))\"")
+            if let action = try action(for: statement) { try execute(action) }
+        }
+    }
+
+    /// The statements that are to be run, in order.
+    func actions(in script: String) throws(BackupError) -> [String] {
+        var actions: [String] = []
+        for statement in PostgreSQLStatements(script) {
+            if let action = try action(for: statement) { actions.append(action) }
+        }
+        return actions
+    }
+
+    /// Runs one statement, over another connection where one is given.
+    func execute(_ action: String, on other: PostgreSQLConnection? = nil) throws(BackupError) {
+        do {
+            try (other ?? connection).execute(action)
+        } catch {
+            var error = error
+            // Of some tables only the rows were restored, and this one's are not among them.
+            if isSelection, error.message.contains("[23503]"),
+                case .foreignKey(_, let parent) = PostgreSQLStatementShape(action)
+            {
+                error.message +=
+                    "; rows of \"\(parent)\" are needed too: add it to --tables, or restore into a "
+                    + "database that has them"
             }
+            throw error.located("statement \"\(PostgreSQLReplay.excerpt(action))\"")
         }
     }
 

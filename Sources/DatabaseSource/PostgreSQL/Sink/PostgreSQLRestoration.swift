@@ -1,54 +1,56 @@
 internal import BackupCore
 
-/// One restore into a PostgreSQL database, from BEGIN to just before COMMIT.
+/// One restore into a PostgreSQL database, up to just before its commit.
 final class PostgreSQLRestoration {
+    /// How what fails is taken back.
+    enum Way {
+        /// All in one transaction on one connection.
+        case transaction
+        /// In a database that nobody else uses, over several connections.
+        case scratch(PostgreSQLWorkers)
+    }
+
+    let plan: PostgreSQLRestorePlan
     let connection: PostgreSQLConnection
-    private let contents: ArchiveContents
-    private let options: RestoreOptions
-    private let session: PostgreSQLCopySession
-    /// The archive's own definitions; nil where it holds none, or those of another engine.
-    private let definitions: PostgreSQLDefinitions?
-    /// Whether everything is made anew, in an empty database.
-    private var isWhole = false
+    let way: Way
+    /// Takes the rows of tables.
+    let sink: any PostgreSQLRowSink
+    /// Takes the pieces of large objects, and where there is one connection, all rows.
+    let session: PostgreSQLCopySession
     /// What must be put back before the end, where tables were there before.
     private var existing: PostgreSQLExistingTables?
+    /// Takes the place of tables that were there before, in a dry run.
+    private(set) var rehearsal: PostgreSQLRehearsal?
+    private(set) var newIDs: PostgreSQLNewIDs?
     /// The target's tables.
-    private var targets: [PostgreSQLName: PostgreSQLTable] = [:]
-    private(set) var tablesToLoad: Set<ExactName>?
-    private var loaders: [PostgreSQLTableLoader] = []
-    private var warnings: [String] = []
+    var targets: [PostgreSQLName: PostgreSQLTable] = [:]
+    var loaders: [PostgreSQLTableLoader] = []
+    var warnings: [String] = []
 
-    init(
-        _ contents: ArchiveContents, _ options: RestoreOptions, on connection: PostgreSQLConnection
-    ) throws(BackupError) {
-        self.contents = contents
-        self.options = options
+    init(_ plan: PostgreSQLRestorePlan, on connection: PostgreSQLConnection, way: Way) {
+        self.plan = plan
         self.connection = connection
+        self.way = way
         session = PostgreSQLCopySession(connection)
-        if contents.source?.engine == "postgresql", let schema = contents.schema {
-            definitions = try PostgreSQLDefinitions(decoding: schema.definitions)
-        } else {
-            definitions = nil
+        switch way {
+        case .transaction: sink = session
+        case .scratch(let workers): sink = PostgreSQLLoadPool(workers)
         }
+    }
+
+    private var isTransaction: Bool {
+        if case .transaction = way { true } else { false }
     }
 
     // MARK: Before the rows
 
     func begin() throws(BackupError) {
-        try connection.execute("BEGIN")
-        let query = """
-            SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-            WHERE \(PostgreSQLTableListing.isUsersSchema) AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
-              AND \(PostgreSQLTableListing.isNoMember("pg_class", "c.oid")) LIMIT 1
-            """
-        let isEmpty = try connection.text(query) == nil
-        isWhole = isEmpty && !options.dataOnly && definitions?.preData != nil
-        if isEmpty, !isWhole { throw noTables() }
-        try chooseTables()
-        if let preData = definitions?.preData, isWhole {
+        if isTransaction { try connection.execute("BEGIN READ WRITE") }
+        if plan.isWhole, let preData = plan.definitions?.preData {
             try checkRoles()
-            try replay.run(preData)
-            if options.tables != nil {
+            if isTransaction { try checkRoom() }
+            try plan.replay(on: connection).run(preData)
+            if plan.options.tables != nil {
                 warnings.append("all definitions are restored, and the rows of the chosen tables only")
             }
         }
@@ -56,77 +58,76 @@ final class PostgreSQLRestoration {
             try PostgreSQLTableListing(connection: connection).tables().map { ($0.name, $0) },
             uniquingKeysWith: { first, _ in first })
         try checkTables()
-        if !isWhole {
-            let existing = PostgreSQLExistingTables(
-                chosenTargets(), isSelection: options.tables != nil, clears: options.clearExisting, on: connection)
-            try existing.begin(mayHoldRows: contents.schema == nil)
-            self.existing = existing
-        }
+        if !plan.isWhole { try prepareTables() }
         try prepareLargeObjects()
     }
 
-    private var replay: PostgreSQLReplay {
-        PostgreSQLReplay(connection: connection, skipsOwners: options.skipsOwners, trustsSchema: options.trustSchema)
+    /// One transaction makes everything, and holds a lock on each part of it.
+    private func checkRoom() throws(BackupError) {
+        guard let definitions = plan.definitions else { return }
+        let need = PostgreSQLLockNeed.estimate(
+            [definitions.preData ?? "", definitions.postData ?? ""], tables: plan.contents.schema?.tables ?? [])
+        let objects = plan.restoresLargeObjects && !plan.options.skipsOwners ? definitions.largeObjects : []
+        let owned = objects.count { $0.owner != connection.userName || $0.comment != nil }
+        try PostgreSQLLockRoom(on: connection).check(
+            need + owned, otherwise: "restore with --jobs 2, which holds few of them at a time")
     }
 
     private func checkRoles() throws(BackupError) {
         var roles = PostgreSQLNeededRoles()
-        roles.add(script: definitions?.preData ?? "")
-        roles.add(script: definitions?.postData ?? "")
-        if restoresLargeObjects, let objects = definitions?.largeObjects {
+        roles.add(script: plan.definitions?.preData ?? "")
+        roles.add(script: plan.definitions?.postData ?? "")
+        if plan.restoresLargeObjects, let objects = plan.definitions?.largeObjects {
             for object in objects {
                 roles.add(owner: object.owner)
                 for grant in object.grants ?? [] { roles.add(owner: grant.role) }
             }
         }
-        try roles.check(on: connection, skipsOwners: options.skipsOwners)
+        try roles.check(on: connection, skipsOwners: plan.options.skipsOwners)
     }
 
-    private func noTables() -> BackupError {
-        let database = connection.address.redacted
-        if options.dataOnly {
-            return BackupError(
-                .target, "\(database) has no tables, and --data-only restores into tables that are there")
+    /// Makes tables that are there ready for rows.
+    private func prepareTables() throws(BackupError) {
+        let chosen = chosenTargets()
+        let existing = PostgreSQLExistingTables(chosen, clears: plan.options.clearExisting, on: connection)
+        try PostgreSQLLockRoom(on: connection).check(
+            try existing.lockNeed(), otherwise: "restore some tables at a time with --tables")
+        // Where the archive does not say which tables it has rows of, they show as they come.
+        let mayHoldRows = plan.contents.schema == nil || plan.options.regenerateIDs
+        if plan.options.dryRun, try PostgreSQLRehearsal.isPossible(on: connection) {
+            try existing.check(mayHoldRows: mayHoldRows)
+            rehearsal = PostgreSQLRehearsal(keepsRows: !plan.options.clearExisting && mayHoldRows, on: connection)
+        } else {
+            if plan.options.dryRun { try limitDryRun() }
+            try existing.begin(mayHoldRows: mayHoldRows)
+            self.existing = existing
         }
-        return BackupError(
-            .target,
-            "\(database) has no tables, and the archive holds no definitions of PostgreSQL to make them by"
-                + (definitions == nil ? "" : " (it was made without pg_dump)")
-                + "; create the tables first, and restore into them")
+        if plan.options.regenerateIDs {
+            newIDs = try PostgreSQLNewIDs(among: Array(targets.values), on: connection)
+            warnings.append("new ids: references that are not declared as foreign keys are not rewritten")
+        }
     }
 
-    private func chooseTables() throws(BackupError) {
-        guard let names = options.tables else { return }
-        guard let schema = contents.schema else {
-            tablesToLoad = names.exactNames
-            return
-        }
-        let held = schema.tables.map(\.name).exactNames
-        let unknown = names.filter { !held.contains(ExactName($0)) }
-        guard unknown.isEmpty else {
-            throw BackupError(
-                .notFound,
-                "the archive has no rows of a table named "
-                    + "\(unknown.map { "\"\($0)\"" }.joined(separator: ", ")); see `elder-backup show`")
-        }
-        tablesToLoad = names.exactNames
-    }
+    /// How long a statement may keep others waiting, in seconds.
+    private static let longestStatement = 300
 
-    private func isWanted(_ name: String) -> Bool {
-        // SQLite's counters and statistics are its own affair.
-        if contents.source?.engine == "sqlite", name.hasPrefix("sqlite_") { return false }
-        return tablesToLoad?.contains(ExactName(name)) ?? true
-    }
-
-    private var wantedDescriptions: [TableDescription] {
-        (contents.schema?.tables ?? []).filter {
-            isWanted($0.name) && !$0.name.isExactly(PostgreSQLLargeObjects.name.archiveKey)
+    private func limitDryRun() throws(BackupError) {
+        let longest = Duration.seconds(PostgreSQLRestoration.longestStatement)
+        if plan.options.statementTimeout ?? longest >= longest {
+            try connection.execute("SET LOCAL statement_timeout = '\(PostgreSQLRestoration.longestStatement)s'")
         }
+        let grant =
+            "GRANT TEMPORARY ON DATABASE \(PostgreSQLName.quote(connection.databaseName)) TO "
+            + PostgreSQLName.quote(connection.userName)
+        connection.timeoutAdvice = "a dry run without temporary tables may not take longer: \(grant)"
+        warnings.append(
+            "the role may not make temporary tables: the dry run locked the tables themselves and then took "
+                + "everything back; to spare those who use them: \(grant)")
     }
 
     private func checkTables() throws(BackupError) {
         var faults: [String] = []
-        for description in wantedDescriptions {
+        for description in plan.wantedDescriptions {
             guard let table = targets[PostgreSQLName(archiveKey: description.name)] else {
                 faults.append("it has no table \"\(description.name)\"")
                 continue
@@ -149,102 +150,79 @@ final class PostgreSQLRestoration {
 
     /// The target's tables that get rows; all that there are where the archive does not say.
     private func chosenTargets() -> [PostgreSQLTable] {
-        if contents.schema != nil {
-            return wantedDescriptions.compactMap { targets[PostgreSQLName(archiveKey: $0.name)] }
+        if plan.contents.schema != nil {
+            return plan.wantedDescriptions.compactMap { targets[PostgreSQLName(archiveKey: $0.name)] }
         }
-        return targets.values.filter { isWanted($0.name.archiveKey) }.sorted { $0.name < $1.name }
-    }
-
-    private var restoresLargeObjects: Bool {
-        !(definitions?.largeObjects.isEmpty ?? true) && isWanted(PostgreSQLLargeObjects.name.archiveKey)
+        return targets.values.filter { plan.isWanted($0.name.archiveKey) }.sorted { $0.name < $1.name }
     }
 
     private func prepareLargeObjects() throws(BackupError) {
-        guard restoresLargeObjects, let objects = definitions?.largeObjects else { return }
+        guard plan.restoresLargeObjects, let objects = plan.definitions?.largeObjects else { return }
         let loader = PostgreSQLLargeObjectLoader(connection: connection)
-        try loader.create(objects, replacing: options.clearExisting)
-    }
-
-    // MARK: The rows
-
-    func loader(forTable name: String, description: TableDescription?) throws(BackupError) -> any TableLoader {
-        if name.isExactly(PostgreSQLLargeObjects.name.archiveKey), restoresLargeObjects {
-            let columns = PostgreSQLLargeObjects.description.columns.map {
-                PostgreSQLRowDecoder.Column(
-                    name: $0.name, encoding: $0.encoding, isInteger: false, takesBytes: $0.encoding == .bytes)
-            }
-            return add(PostgreSQLRowDecoder(table: name, columns: columns), copy: PostgreSQLLargeObjectLoader.copyIn)
-        }
-        guard isWanted(name) else { return add(PostgreSQLRowDecoder(table: name, columns: []), copy: nil) }
-        guard let table = targets[PostgreSQLName(archiveKey: name)] else {
-            throw BackupError(.target, "the target has no table \"\(name)\"; create it, or leave it out with --tables")
-        }
-        let columns = description.map { known(columns: $0, of: table) } ?? foreign(columnsOf: table)
-        return add(
-            PostgreSQLRowDecoder(table: name, columns: columns),
-            copy: table.copyIn(columns.filter(\.isWritten).map(\.name), freeze: isWhole))
-    }
-
-    private func add(_ decoder: PostgreSQLRowDecoder, copy: String?) -> PostgreSQLTableLoader {
-        let loader = PostgreSQLTableLoader(decoder: decoder, copy: copy, session: session)
-        loaders.append(loader)
-        return loader
-    }
-
-    private func known(
-        columns description: TableDescription, of table: PostgreSQLTable
-    ) -> [PostgreSQLRowDecoder.Column] {
-        var columns: [PostgreSQLRowDecoder.Column] = []
-        if let key = description.rowidKey {
-            columns.append(
-                PostgreSQLRowDecoder.Column(name: key, encoding: .value, isInteger: true, isWritten: false))
-        }
-        return columns
-            + description.columns.map { column in
-                let own = table.columns.first { $0.name.isExactly(column.name) }
-                return PostgreSQLRowDecoder.Column(
-                    name: column.name, encoding: column.encoding, isInteger: own?.form == .number,
-                    takesBytes: own?.form == .bytes, takesAnyText: connection.serverEncoding == "SQL_ASCII")
-            }
-    }
-
-    private func foreign(columnsOf table: PostgreSQLTable) -> [PostgreSQLRowDecoder.Column] {
-        table.columns.map { column in
-            PostgreSQLRowDecoder.Column(
-                name: column.name, encoding: column.encoding, isInteger: column.form == .number, isForeign: true)
-        }
+        // Their pieces wait in a table that goes with the transaction.
+        if !isTransaction { try connection.execute("BEGIN") }
+        try loader.prepare()
+        try loader.check(objects, replacing: plan.options.clearExisting)
+        if rehearsal == nil { try loader.create(objects) }
     }
 
     // MARK: Behind the rows
 
     func finishLoading() throws(BackupError) -> LoadReport {
+        try sink.finish()
         try session.finish()
-        if restoresLargeObjects, let objects = definitions?.largeObjects {
-            try PostgreSQLLargeObjectLoader(connection: connection)
-                .finish(objects, skipsOwners: options.skipsOwners)
-        }
-        let sequences = PostgreSQLSequences(connection: connection)
-        if isWhole {
-            try sequences.restore(definitions?.sequences ?? [])
-            if let postData = definitions?.postData { try replay.run(postData) }
-            try refresh(definitions?.materializedViews ?? [])
-            if let database = definitions?.database {
-                let settings = PostgreSQLDatabaseSettings(connection: connection, skipsRoles: options.skipsOwners)
-                warnings += try settings.apply(database, encoding: definitions?.encoding ?? "")
-            }
+        try finishLargeObjects()
+        try newIDs?.insert()
+        if plan.isWhole {
+            try PostgreSQLSequences(connection: connection).restore(plan.definitions?.sequences ?? [])
+            if let postData = plan.definitions?.postData { try runPostData(postData) }
+            try refresh(plan.definitions?.materializedViews ?? [])
+            try restoreSettings()
+        } else if let rehearsal {
+            try rehearsal.check()
         } else {
-            try existing?.checkConstraints()
-            if let definitions, options.tables == nil {
-                warnings += try sequences.restoreThoseThere(definitions.sequences)
-            } else {
-                try sequences.advance(chosenTargets())
-            }
-            try existing?.putBack()
-            if options.tables == nil {
-                try refresh(try PostgreSQLCatalog(connection: connection).materializedViews())
-            }
+            try finishTables()
         }
         return LoadReport(warnings: warnings)
+    }
+
+    /// Of the database itself. What takes the target's place gets them there.
+    private func restoreSettings() throws(BackupError) {
+        guard let database = plan.definitions?.database else { return }
+        let settings = plan.databaseSettings(on: connection)
+        warnings += try settings.differences(database, encoding: plan.definitions?.encoding ?? "")
+        if isTransaction { warnings += try settings.apply(database, to: connection.databaseName) }
+    }
+
+    private func finishTables() throws(BackupError) {
+        try existing?.checkConstraints()
+        let sequences = PostgreSQLSequences(connection: connection)
+        if let definitions = plan.definitions, plan.options.tables == nil, newIDs == nil {
+            warnings += try sequences.restoreThoseThere(definitions.sequences)
+        } else {
+            try sequences.advance(chosenTargets())
+        }
+        try existing?.putBack()
+        if plan.options.tables == nil {
+            try refresh(try PostgreSQLCatalog(connection: connection).materializedViews())
+        }
+    }
+
+    private func finishLargeObjects() throws(BackupError) {
+        guard plan.restoresLargeObjects, let objects = plan.definitions?.largeObjects, rehearsal == nil else { return }
+        let loader = PostgreSQLLargeObjectLoader(connection: connection)
+        try loader.fill()
+        if !isTransaction { try connection.execute("COMMIT") }
+        try loader.finish(objects, skipsOwners: plan.options.skipsOwners)
+    }
+
+    private func runPostData(_ script: String) throws(BackupError) {
+        let replay = plan.replay(on: connection)
+        guard case .scratch(let workers) = way else { return try replay.run(script) }
+        let counts = Dictionary(
+            loaders.map { ($0.decoder.table, $0.rowCount) },
+            uniquingKeysWith: { first, _ in first })
+        try PostgreSQLPostData(replay, over: workers, rowCounts: counts).run(script)
     }
 
     private func refresh(_ views: [PostgreSQLDefinitions.View]) throws(BackupError) {
@@ -260,13 +238,16 @@ final class PostgreSQLRestoration {
 
     /// Reads back, with the columns in the archive's order.
     func proof() throws(BackupError) -> any DatabaseSnapshot {
-        guard definitions != nil else {
+        guard plan.definitions != nil else {
             throw BackupError(
                 .usage,
                 "the target cannot be proven equal: only archives of PostgreSQL have their values written alike")
         }
+        guard newIDs == nil else {
+            throw BackupError(.usage, "the target cannot be proven equal: rows with new ids differ; leave out --prove")
+        }
         // Rows that were there already, or that belong to other tables, are not the archive's.
-        let tables = wantedDescriptions.compactMap { description -> PostgreSQLTable? in
+        let tables = plan.wantedDescriptions.compactMap { description -> PostgreSQLTable? in
             guard var table = targets[PostgreSQLName(archiveKey: description.name)] else { return nil }
             table.columns = description.columns.compactMap { column in
                 table.columns.first { $0.name.isExactly(column.name) }
@@ -274,14 +255,7 @@ final class PostgreSQLRestoration {
             // The user's rows of an extension's table are those that its condition finds, here as in the source.
             return table
         }
-        return PostgreSQLSnapshot(reading: connection, tables: tables, largeObjects: restoresLargeObjects)
-    }
-}
-
-extension PostgreSQLTable {
-    /// - Parameter freeze: whether the table was made in the same transaction, so that nobody else can see its rows.
-    func copyIn(_ columns: [String], freeze: Bool) -> String {
-        let list = columns.map { PostgreSQLName.quote($0) }.joined(separator: ", ")
-        return "COPY \(name.quoted)\(columns.isEmpty ? "" : " (\(list))") FROM STDIN\(freeze ? " (FREEZE)" : "")"
+        return PostgreSQLSnapshot(
+            reading: connection, tables: tables, largeObjects: plan.restoresLargeObjects && rehearsal == nil)
     }
 }

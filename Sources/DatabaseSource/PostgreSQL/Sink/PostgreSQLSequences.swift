@@ -31,22 +31,34 @@ struct PostgreSQLSequences {
         return warnings
     }
 
-    /// Moves the sequences that belong to columns of tables behind the largest value that was loaded.
+    /// Moves the sequences that give values to columns of tables, or of what these are partitions of, behind the largest
+    /// value that was loaded.
     func advance(_ tables: [PostgreSQLTable]) throws(BackupError) {
         guard !tables.isEmpty else { return }
-        let owned = try connection.query(
+        let given = try connection.query(
             """
-            SELECT n.nspname, s.relname, d.refobjid, a.attname
-            FROM pg_class s JOIN pg_namespace n ON n.oid = s.relnamespace
-            JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = s.oid AND d.deptype IN ('a', 'i')
-            JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
-            WHERE s.relkind = 'S' AND d.refobjid IN (\(tables.map { "\($0.oid)" }.joined(separator: ",")))
+            WITH RECURSIVE chosen(oid) AS (
+                SELECT oid FROM pg_class WHERE oid IN (\(tables.map { "\($0.oid)" }.joined(separator: ",")))
+                UNION
+                SELECT i.inhparent FROM chosen x JOIN pg_inherits i ON i.inhrelid = x.oid
+            ), given(sequence, relation, column_number) AS (
+                SELECT d.objid, d.refobjid, d.refobjsubid FROM pg_depend d
+                WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
+                  AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0
+                UNION
+                SELECT d.refobjid, f.adrelid, f.adnum FROM pg_depend d JOIN pg_attrdef f ON f.oid = d.objid
+                WHERE d.classid = 'pg_attrdef'::regclass AND d.refclassid = 'pg_class'::regclass
+            )
+            SELECT n.nspname, s.relname, tn.nspname, t.relname, a.attname FROM given g
+            JOIN pg_class s ON s.oid = g.sequence AND s.relkind = 'S' JOIN pg_namespace n ON n.oid = s.relnamespace
+            JOIN pg_class t ON t.oid = g.relation JOIN pg_namespace tn ON tn.oid = t.relnamespace
+            JOIN pg_attribute a ON a.attrelid = g.relation AND a.attnum = g.column_number
+            WHERE g.relation IN (SELECT oid FROM chosen) ORDER BY 1, 2, 3, 4, 5
             """)
-        let names = Dictionary(tables.map { ("\($0.oid)", $0.name) }, uniquingKeysWith: { first, _ in first })
-        for row in 0..<owned.rowCount {
-            guard let table = names[owned.value(row, 2)] else { continue }
-            let column = PostgreSQLName.quote(owned.value(row, 3))
-            let name = PostgreSQLName(schema: owned.value(row, 0), name: owned.value(row, 1))
+        for row in 0..<given.rowCount {
+            let name = PostgreSQLName(schema: given.value(row, 0), name: given.value(row, 1))
+            let table = PostgreSQLName(schema: given.value(row, 2), name: given.value(row, 3))
+            let column = PostgreSQLName.quote(given.value(row, 4))
             guard let largest = try connection.text("SELECT max(\(column)) FROM \(table.quoted)"), !largest.isEmpty
             else { continue }
             let state = try connection.query("SELECT last_value FROM \(name.quoted)")

@@ -7,13 +7,13 @@ final class PostgreSQLTableLoader: TableLoader, @unchecked Sendable {
     let decoder: PostgreSQLRowDecoder
     /// The statement that takes the rows; nil where they are not taken.
     let copy: String?
-    private let session: PostgreSQLCopySession
+    private let sink: any PostgreSQLRowSink
     private(set) var rowCount: Int64 = 0
 
-    init(decoder: PostgreSQLRowDecoder, copy: String?, session: PostgreSQLCopySession) {
+    init(decoder: PostgreSQLRowDecoder, copy: String?, sink: any PostgreSQLRowSink) {
         self.decoder = decoder
         self.copy = copy
-        self.session = session
+        self.sink = sink
     }
 
     func makeBuffer() -> any DecodedRows { PostgreSQLDecodedRows() }
@@ -36,49 +36,7 @@ final class PostgreSQLTableLoader: TableLoader, @unchecked Sendable {
         guard copy != nil else { return }
         let rows = try PostgreSQLTableLoader.own(rows)
         guard rows.rowCount > 0 else { return }
-        try session.put(rows, for: self)
         rowCount += Int64(rows.rowCount)
-    }
-}
-
-/// The one COPY that goes on over a connection: it ends when another table's rows come.
-final class PostgreSQLCopySession {
-    private let connection: PostgreSQLConnection
-    private var current: PostgreSQLTableLoader?
-
-    init(_ connection: PostgreSQLConnection) { self.connection = connection }
-
-    func put(_ rows: PostgreSQLDecodedRows, for loader: PostgreSQLTableLoader) throws(BackupError) {
-        if current !== loader {
-            try finish()
-            guard let copy = loader.copy else { return }
-            do {
-                try connection.beginCopyIn(copy)
-            } catch {
-                throw error.located("table \"\(loader.decoder.table)\"")
-            }
-            current = loader
-        }
-        do {
-            try connection.putCopy(rows.bytes, rows.count)
-        } catch {
-            current = nil
-            throw error.located("table \"\(loader.decoder.table)\"")
-        }
-    }
-
-    /// Ends the COPY that goes on, and checks that the server took every row.
-    func finish() throws(BackupError) {
-        guard let loader = current else { return }
-        current = nil
-        do throws(BackupError) {
-            let taken = try connection.finishCopyIn()
-            guard taken == loader.rowCount else {
-                throw BackupError(
-                    .target, "the server took \(taken) of \(loader.rowCount) rows: something on the table drops rows")
-            }
-        } catch {
-            throw error.located("table \"\(loader.decoder.table)\"")
-        }
+        try sink.put(rows, for: self)
     }
 }

@@ -1,12 +1,15 @@
 package import BackupCore
 internal import CLibpq
 
-/// Restores into a PostgreSQL database (`docs/restore.md`), in one transaction: into an empty one with everything that
-/// the archive holds, or into the tables of one that has them.
+/// Restores into a PostgreSQL database (`docs/restore.md`), all or nothing: into an empty one with everything that the
+/// archive holds, or into the tables of one that has them. One transaction does it, or with several connections a
+/// scratch database that takes the target's place.
 package final class PostgreSQLTarget: RestoreTarget {
     private let address: PostgreSQLAddress
     private var connection: PostgreSQLConnection?
     private var restoration: PostgreSQLRestoration?
+    private var scratch: PostgreSQLScratchDatabase?
+    private var workers: PostgreSQLWorkers?
     private var isOver = false
 
     package init(_ address: PostgreSQLAddress) { self.address = address }
@@ -15,12 +18,6 @@ package final class PostgreSQLTarget: RestoreTarget {
 
     package func prepare(_ contents: ArchiveContents, options: RestoreOptions) throws {
         guard connection == nil, !isOver else { throw BackupError(.internal, "a restore target was prepared twice") }
-        guard !options.regenerateIDs else {
-            throw BackupError(
-                .usage,
-                "--regenerate-ids is not there for PostgreSQL yet; restore into an empty database, or use "
-                    + "--clear-existing")
-        }
         let connection = try PostgreSQLConnection(
             address, for: .target, timeouts: options.timeouts, isCancelled: options.isCancelled)
         self.connection = connection
@@ -29,7 +26,16 @@ package final class PostgreSQLTarget: RestoreTarget {
                 throw BackupError(
                     .target, "\(address.redacted) is a standby, which takes no changes; restore into its primary")
             }
-            let restoration = try PostgreSQLRestoration(contents, options, on: connection)
+            let leftovers = PostgreSQLLeftovers(connection: connection, installation: options.installation)
+            var warnings = try leftovers.remove()
+            let plan = try PostgreSQLRestorePlan(contents, options, on: connection)
+            if options.jobs > 1, !plan.isWhole {
+                warnings.append("one connection restores into tables that are there: --jobs is for empty databases")
+            }
+            let restoration =
+                options.jobs > 1 && plan.isWhole
+                ? try overSeveral(plan, connection) : PostgreSQLRestoration(plan, on: connection, way: .transaction)
+            restoration.warnings = warnings
             self.restoration = restoration
             try restoration.begin()
         } catch {
@@ -38,7 +44,23 @@ package final class PostgreSQLTarget: RestoreTarget {
         }
     }
 
-    package var tablesToLoad: Set<ExactName>? { restoration?.tablesToLoad }
+    private func overSeveral(
+        _ plan: PostgreSQLRestorePlan, _ connection: PostgreSQLConnection
+    ) throws(BackupError) -> PostgreSQLRestoration {
+        // Closed there: a database in use cannot be copied.
+        self.connection = nil
+        let scratch = try PostgreSQLScratchDatabase(replacing: connection, options: plan.options)
+        self.scratch = scratch
+        let coordinator = try scratch.connect()
+        self.connection = coordinator
+        let workers = try PostgreSQLWorkers(count: plan.options.jobs) { isStopped throws(BackupError) in
+            try scratch.connect(isStopped: isStopped)
+        }
+        self.workers = workers
+        return PostgreSQLRestoration(plan, on: coordinator, way: .scratch(workers))
+    }
+
+    package var tablesToLoad: Set<ExactName>? { restoration?.plan.tablesToLoad }
     package var needsSurvey: Bool { false }
     package func endSurvey() throws {}
 
@@ -55,8 +77,17 @@ package final class PostgreSQLTarget: RestoreTarget {
 
     package func proof() throws -> any DatabaseSnapshot { try current().proof() }
 
-    package func commit() throws {
+    @discardableResult
+    package func commit() throws -> [String] {
         guard let connection else { throw BackupError(.internal, "a restore target was used before it was prepared") }
+        if let scratch {
+            let plan = try current().plan
+            close()
+            let warnings = try scratch.takePlace(plan)
+            self.scratch = nil
+            isOver = true
+            return warnings
+        }
         do throws(BackupError) {
             // A transaction that has failed answers COMMIT with ROLLBACK.
             guard PQtransactionStatus(connection.handle) == PQTRANS_INTRANS else {
@@ -71,12 +102,21 @@ package final class PostgreSQLTarget: RestoreTarget {
                     + "the target. \(error.message)")
         }
         isOver = true
-        restoration = nil
-        connection.close()
+        close()
+        return []
     }
 
     package func rollback() {
         isOver = true
+        close()
+        scratch?.drop()
+        scratch = nil
+    }
+
+    /// Ends all connections to the database that is filled, and what goes on over them.
+    private func close() {
+        workers?.stop()
+        workers = nil
         restoration = nil
         guard let connection else { return }
         self.connection = nil

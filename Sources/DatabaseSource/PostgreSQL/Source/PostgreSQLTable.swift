@@ -43,6 +43,11 @@ struct PostgreSQLTable: Sendable {
     /// For a table of an extension: the condition by which the extension says which rows are the user's.
     var condition: String?
     var extensionName: String?
+    /// The table that holds the rows in its place, under its columns; nil where it holds them itself.
+    var place: PostgreSQLName?
+
+    /// As its rows are named in a statement.
+    var quoted: String { (place ?? name).quoted }
 
     var description: TableDescription {
         TableDescription(
@@ -54,7 +59,7 @@ struct PostgreSQLTable: Sendable {
     var copyOut: String {
         let list = columns.map { PostgreSQLName.quote($0.name) }.joined(separator: ", ")
         let condition = condition.map { " " + $0 } ?? ""
-        return "COPY (SELECT \(list) FROM ONLY \(name.quoted)\(condition)) TO STDOUT"
+        return "COPY (SELECT \(list) FROM ONLY \(quoted)\(condition)) TO STDOUT"
     }
 }
 

@@ -21,6 +21,10 @@ package final class SQLiteTarget: RestoreTarget {
         guard restoration == nil, !isOver else {
             throw BackupError(.internal, "a restore target was prepared twice")
         }
+        guard options.jobs == 1 else {
+            throw BackupError(
+                .usage, "--jobs is for PostgreSQL: one connection at a time writes to SQLite; leave it out")
+        }
         let restoration = try choose(contents, options)
         self.restoration = restoration
         descriptions = contents.schema?.tables ?? []
@@ -118,10 +122,12 @@ package final class SQLiteTarget: RestoreTarget {
             reading: restoration.connection, tables: descriptions.filter { provable.contains(ExactName($0.name)) })
     }
 
-    package func commit() throws {
+    @discardableResult
+    package func commit() throws -> [String] {
         try current().commit()
         isOver = true
         restoration = nil
+        return []
     }
 
     package func rollback() {

@@ -3,24 +3,42 @@ internal import BackupCore
 /// Tables that were there before a restore, made ready to take rows in any order, and put back as they were.
 final class PostgreSQLExistingTables {
     private let tables: [PostgreSQLTable]
-    /// Whether they are some of the archive's tables only.
-    private let isSelection: Bool
     private let clears: Bool
     private let connection: PostgreSQLConnection
     /// What puts everything back, in order.
     private var undo: [String] = []
 
-    init(_ tables: [PostgreSQLTable], isSelection: Bool, clears: Bool, on connection: PostgreSQLConnection) {
+    init(_ tables: [PostgreSQLTable], clears: Bool, on connection: PostgreSQLConnection) {
         self.tables = tables
-        self.isSelection = isSelection
         self.clears = clears
         self.connection = connection
     }
 
     private var numbers: String { tables.map { "\($0.oid)" }.joined(separator: ",") }
 
-    /// - Parameter mayHoldRows: whether tables that hold rows are let through, where it is not known which ones the
-    ///   archive has rows of.
+    /// How many locks one transaction holds that writes to all of them: on tables, indexes, and long values.
+    func lockNeed() throws(BackupError) -> Int {
+        guard !tables.isEmpty else { return 0 }
+        let count = try connection.query(
+            """
+            SELECT count(*) + sum((SELECT count(*) FROM pg_index i WHERE i.indrelid = c.oid))
+                + 2 * count(*) FILTER (WHERE c.reltoastrelid <> 0)
+            FROM pg_class c WHERE c.oid IN (\(numbers))
+            """)
+        return Int(count.integer(0, 0) ?? 0)
+    }
+
+    /// Refuses what the tables cannot take, without locking anybody out.
+    func check(mayHoldRows: Bool) throws(BackupError) {
+        guard !tables.isEmpty else { return }
+        if clears {
+            try refuseReferences()
+        } else if !mayHoldRows {
+            try refuseRows()
+        }
+    }
+
+    /// - Parameter mayHoldRows: whether tables that hold rows are let through.
     func begin(mayHoldRows: Bool) throws(BackupError) {
         guard !tables.isEmpty else { return }
         for start in stride(from: 0, to: tables.count, by: 200) {
@@ -28,7 +46,7 @@ final class PostgreSQLExistingTables {
             try connection.execute(
                 "LOCK TABLE \(names.joined(separator: ", ")) IN SHARE ROW EXCLUSIVE MODE")
         }
-        if !clears, !mayHoldRows { try refuseRows() }
+        try check(mayHoldRows: mayHoldRows)
         try disableTriggers()
         if clears { try clear() }
         try deferConstraints()
@@ -48,7 +66,24 @@ final class PostgreSQLExistingTables {
         }
     }
 
-    /// One statement for all: it fails where a table that was not chosen refers to one of them.
+    /// A table that is referred to cannot be emptied alone, whatever rows the others hold.
+    private func refuseReferences() throws(BackupError) {
+        let chosen = Set(tables.map(\.oid))
+        let partitions = try PostgreSQLPartitions(on: connection)
+        for reference in try PostgreSQLReference.all(on: connection) {
+            guard !partitions.leaves(of: reference.child).allSatisfy(chosen.contains),
+                partitions.leaves(of: reference.parent).contains(where: chosen.contains)
+            else { continue }
+            let child = reference.childName.archiveKey
+            throw BackupError(
+                .target,
+                "--clear-existing would empty \"\(reference.parentName.archiveKey)\", to which \"\(child)\" refers by "
+                    + "\(reference.columnList), and \"\(child)\" is not restored; add it to --tables, or drop its "
+                    + "foreign key \"\(reference.name)\" first")
+        }
+    }
+
+    /// One statement for all: tables that refer to each other can be emptied together only.
     private func clear() throws(BackupError) {
         let names = tables.map { "ONLY " + $0.name.quoted }.joined(separator: ", ")
         try connection.execute("TRUNCATE TABLE \(names)")
