@@ -22,6 +22,7 @@ let package = Package(
         .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+        .target(name: "CBytes"),
         .target(name: "CNumber"),
         .target(name: "CRename"),
         .target(name: "BackupCore", dependencies: ["CXXHash"]),
@@ -29,12 +30,13 @@ let package = Package(
         .target(
             name: "BackupArchive",
             dependencies: [
-                "BackupCore", "BackupFiles", "CIgzip", "CLibdeflate", "CXXHash",
+                "BackupCore", "BackupFiles", "CBytes", "CIgzip", "CLibdeflate", "CXXHash",
                 .product(name: "Crypto", package: "swift-crypto"),
             ]
         ),
         .target(
-            name: "DatabaseSource", dependencies: ["BackupCore", "BackupFiles", "CLibpq", "CSQLite", "CNumber"]),
+            name: "DatabaseSource",
+            dependencies: ["BackupCore", "BackupFiles", "CBytes", "CLibpq", "CSQLite", "CNumber"]),
         .target(
             name: "S3Client",
             dependencies: [
@@ -150,7 +152,7 @@ let package = Package(
 )
 
 for target in package.targets where target.type != .system {
-    if ["CNumber", "CRename"].contains(target.name) { continue }
+    if ["CBytes", "CNumber", "CRename"].contains(target.name) { continue }
     target.swiftSettings = [
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("MemberImportVisibility"),

@@ -1,7 +1,21 @@
 internal import BackupCore
+internal import CBytes
 
 /// Writes JSON values as values of COPY's text form.
+///
+/// Sixteen bytes are read and written at once: so many behind the text must be readable, and so many behind what is
+/// written writable.
 struct CopyTextWriter: Sendable {
+    /// How the values of a column are read.
+    struct Form: Sendable {
+        /// What stands plainly means.
+        var encoding: ColumnEncoding
+        /// Whether the target's column holds integers: truth then comes as 1 and 0.
+        var isInteger: Bool
+        /// From an archive without schema: what stands plainly says nothing of its meaning.
+        var isForeign: Bool
+    }
+
     enum Outcome {
         /// The index behind the value.
         case next(Int)
@@ -31,46 +45,59 @@ struct CopyTextWriter: Sendable {
     /// Writes the value at `start`.
     @inline(__always)
     func write(
-        _ text: Text, _ start: Int, _ end: Int, _ column: PostgreSQLRowDecoder.Column, _ out: inout Output
+        _ text: Text, _ start: Int, _ end: Int, _ form: Form, _ out: inout Output
     ) -> Outcome {
         let byte = text[start]
-        if byte == 0x22, column.encoding == .value || column.encoding == .boolean {
+        if byte == 0x22, form.encoding == .value || form.encoding == .boolean {
             return writeString(text, start, end, &out)
         }
         if byte &- 0x30 < 10 || byte == 0x2D && text[start + 1] != 0x49 {
-            let next = JSONText.skipNumber(text, start, end)
-            if next < 0 { return .malformed }
-            copy(text, start, next, &out)
-            return .next(next)
+            return writeNumber(text, start, end, &out)
         }
-        return writeAny(text, start, end, column, &out)
+        return writeAny(text, start, end, form, &out)
+    }
+
+    @inline(__always)
+    private func writeNumber(_ text: Text, _ start: Int, _ end: Int, _ out: inout Output) -> Outcome {
+        // Most are a few digits and nothing else.
+        let digits = eb_copy_and_find_other_than_digits(out, text + start).trailingZeroBitCount
+        if digits > 0, digits < 16, start + digits < end, text[start] != 0x30 || digits == 1,
+            text[start + digits] == 0x2C || text[start + digits] == 0x7D
+        {
+            out += digits
+            return .next(start + digits)
+        }
+        let next = JSONText.skipNumber(text, start, end)
+        if next < 0 { return .malformed }
+        copy(text, start, next, &out)
+        return .next(next)
     }
 
     @inline(never)
     private func writeAny(
-        _ text: Text, _ start: Int, _ end: Int, _ column: PostgreSQLRowDecoder.Column, _ out: inout Output
+        _ text: Text, _ start: Int, _ end: Int, _ form: Form, _ out: inout Output
     ) -> Outcome {
         switch text[start] {
         case 0x6E:
             put("\\N", &out)
             return outcome(JSONText.skipLiteral("null", text, start, end))
         case 0x22:
-            if column.encoding == .json { return writeJSON(text, start, end, &out) }
-            return writeBytes(text, start, end, isCertain: !column.isForeign, &out)
+            if form.encoding == .json { return writeJSON(text, start, end, &out) }
+            return writeBytes(text, start, end, isCertain: !form.isForeign, &out)
         case 0x74, 0x66:
             let isTrue = text[start] == 0x74
             let next = JSONText.skipLiteral(isTrue ? "true" : "false", text, start, end)
             if next < 0 { return .malformed }
-            if column.isInteger { put(isTrue ? 0x31 : 0x30, &out) } else { copy(text, start, next, &out) }
+            if form.isInteger { put(isTrue ? 0x31 : 0x30, &out) } else { copy(text, start, next, &out) }
             return .next(next)
         case 0x7B:
-            if !column.isForeign, let tagged = tag(text, start, end) { return writeTagged(tagged, text, end, &out) }
+            if !form.isForeign, let tagged = tag(text, start, end) { return writeTagged(tagged, text, end, &out) }
             fallthrough
         case 0x5B:
-            guard column.isForeign || column.encoding == .json else { return .malformed }
+            guard form.isForeign || form.encoding == .json else { return .malformed }
             return writeJSON(text, start, end, &out)
         default:
-            guard column.isForeign else { return .malformed }
+            guard form.isForeign else { return .malformed }
             // NaN and infinities, which Python writes and PostgreSQL reads.
             let next = JSONText.skipValue(text, start, end, depth: 1, leniency: .nonFiniteNumbers)
             if next < 0 { return .malformed }
@@ -87,24 +114,12 @@ struct CopyTextWriter: Sendable {
     @inline(__always)
     func writeString(_ text: Text, _ start: Int, _ end: Int, _ out: inout Output) -> Outcome {
         var index = start + 1
-        while true {
-            while index + 8 <= end {
-                let word = UnsafeRawPointer(text + index).loadUnaligned(as: UInt64.self)
-                UnsafeMutableRawPointer(out).storeBytes(of: word, as: UInt64.self)
-                let stops = JSONText.specialBytes(in: word)
-                if stops != 0 {
-                    let plain = stops.trailingZeroBitCount / 8
-                    index += plain
-                    out += plain
-                    break
-                }
-                index += 8
-                out += 8
-            }
-            while index < end, JSONText.isPlain(text[index]) {
-                put(text[index], &out)
-                index += 1
-            }
+        while index < end {
+            let stops = eb_copy_and_find_special(out, text + index)
+            let plain = stops == 0 ? 16 : stops.trailingZeroBitCount
+            index += plain
+            out += plain
+            if stops == 0 { continue }
             guard index < end else { return .malformed }
             let byte = text[index]
             if byte == 0x22 { return .next(index + 1) }
@@ -122,6 +137,7 @@ struct CopyTextWriter: Sendable {
                 return .malformed
             }
         }
+        return .malformed
     }
 
     /// Writes the character that a JSON escape stands for.
