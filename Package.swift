@@ -30,7 +30,7 @@ let package = Package(
         .target(
             name: "BackupArchive",
             dependencies: [
-                "BackupCore", "BackupFiles", "CBytes", "CIgzip", "CLibdeflate", "CXXHash",
+                "BackupCore", "BackupFiles", "CIgzip", "CLibdeflate", "CXXHash",
                 .product(name: "Crypto", package: "swift-crypto"),
             ]
         ),
@@ -70,6 +70,9 @@ let package = Package(
             ]
         ),
         .executableTarget(name: "s3-transfer", dependencies: ["S3Client"], path: "Benchmarks/S3Transfer"),
+        .executableTarget(
+            name: "compression-curve", dependencies: ["BackupArchive", "BackupCore"],
+            path: "Benchmarks/Compression"),
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         .target(
             name: "NetworkTestSupport",

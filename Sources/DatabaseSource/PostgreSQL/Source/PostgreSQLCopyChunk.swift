@@ -13,9 +13,9 @@ final class PostgreSQLCopyChunk {
     /// Readers of a row look at most so many bytes beyond its end.
     static let slack = 32
     /// What a chunk without large rows holds, in bytes.
-    private static let ordinarySize = 256 * 1024
+    private static let ordinarySize = 128 * 1024
     /// With less room than this a chunk is full, in bytes: rows of ordinary size are not split between libpq and here.
-    private static let reserve = 32 * 1024
+    private static let reserve = 16 * 1024
 
     @exclusivity(unchecked) private var bytes: UnsafeMutablePointer<UInt8>
     @exclusivity(unchecked) private var capacity: Int

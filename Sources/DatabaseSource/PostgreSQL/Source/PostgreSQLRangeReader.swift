@@ -14,7 +14,7 @@ final class PostgreSQLRangeReader: @unchecked Sendable {
     }
 
     /// A part in which so many bytes wait takes no more.
-    private static let largestQueue = 5 * 256 * 1024
+    private static let largestQueue = 1024 * 1024
 
     private let statements: [String]
     private let window: Int
