@@ -25,6 +25,7 @@ let package = Package(
         .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+        .target(name: "CBytes"),
         .target(name: "CNumber"),
         .target(name: "CRename"),
         .target(name: "BackupCore", dependencies: ["CXXHash"]),
@@ -37,7 +38,8 @@ let package = Package(
             ]
         ),
         .target(
-            name: "DatabaseSource", dependencies: ["BackupCore", "BackupFiles", "CLibpq", "CSQLite", "CNumber"]),
+            name: "DatabaseSource",
+            dependencies: ["BackupCore", "BackupFiles", "CBytes", "CLibpq", "CSQLite", "CNumber"]),
         .target(
             name: "S3Client",
             dependencies: [
@@ -85,6 +87,9 @@ let package = Package(
             ]
         ),
         .executableTarget(name: "s3-transfer", dependencies: ["S3Client"], path: "Benchmarks/S3Transfer"),
+        .executableTarget(
+            name: "compression-curve", dependencies: ["BackupArchive", "BackupCore"],
+            path: "Benchmarks/Compression"),
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         .target(
             name: "NetworkTestSupport",
@@ -179,7 +184,7 @@ let package = Package(
 )
 
 for target in package.targets where target.type != .system {
-    if ["CNumber", "CRename"].contains(target.name) { continue }
+    if ["CBytes", "CNumber", "CRename"].contains(target.name) { continue }
     target.swiftSettings = [
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("MemberImportVisibility"),

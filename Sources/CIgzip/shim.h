@@ -2,7 +2,12 @@
 #include <isa-l/crc.h>
 #include <isa-l/igzip_lib.h>
 
-// Compound macros are not imported into Swift; these carry them over.
-static const uint32_t EB_ISAL_LEVEL1_BUFFER_SIZE = ISAL_DEF_LVL1_DEFAULT;
-static const uint32_t EB_ISAL_BLOCK_FINISH = ISAL_BLOCK_FINISH;
-static const uint32_t EB_ISAL_DEFLATE_END = ZSTATE_END;
+// Compound macros are not imported into Swift; this carries them over.
+static inline uint32_t eb_isal_workspace_size(uint32_t level) {
+    switch (level) {
+    case 1: return ISAL_DEF_LVL1_DEFAULT;
+    case 2: return ISAL_DEF_LVL2_DEFAULT;
+    case 3: return ISAL_DEF_LVL3_DEFAULT;
+    default: return 0;
+    }
+}

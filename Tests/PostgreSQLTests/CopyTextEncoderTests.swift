@@ -11,8 +11,8 @@ struct CopyTextEncoderTests {
     static func encode(_ row: [UInt8], _ forms: [Form]) -> String? {
         let names = forms.indices.map { String(UnicodeScalar(UInt8(97 + $0 % 26))) + ($0 < 26 ? "" : "\($0)") }
         let encoder = CopyTextEncoder(keys: zip(names, forms).map { ($0, $1) })
-        // libpq ends what it gives with a zero.
-        let bytes = row + [0]
+        // Whatever stands behind a row, its end as well as its beginning, decides nothing.
+        let bytes = row + Array("\\\"\n\t".utf8) + [UInt8](repeating: 0xFF, count: CopyTextEncoder.slack)
         return bytes.withUnsafeBufferPointer { input -> String? in
             guard let start = input.baseAddress else { return nil }
             let bound = encoder.bound(start, row.count)

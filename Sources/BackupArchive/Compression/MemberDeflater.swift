@@ -1,4 +1,4 @@
-internal import BackupCore
+package import BackupCore
 internal import CIgzip
 internal import CLibdeflate
 internal import Glibc
@@ -38,7 +38,7 @@ final class ByteBuffer: @unchecked Sendable {
 }
 
 /// Compresses one member at a time (RFC 1951). Belongs to one worker thread.
-protocol MemberDeflater: AnyObject {
+package protocol MemberDeflater: AnyObject {
     /// The size that the compressed form of `length` bytes never exceeds.
     func bound(_ length: Int) -> Int
     /// Compresses `text` into `output`; returns the compressed length, or nil where `capacity` did not suffice.
@@ -46,18 +46,21 @@ protocol MemberDeflater: AnyObject {
 }
 
 extension CompressionLevel {
-    func makeDeflater() throws -> any MemberDeflater {
+    package func makeDeflater() throws -> any MemberDeflater {
         switch self {
-        case .fast: IgzipDeflater()
+        case .fast: IgzipDeflater(level: 1)
         case .balanced: try LibdeflateDeflater(level: 5)
+        case .small: try LibdeflateDeflater(level: 9)
         }
     }
 }
 
-/// ISA-L's igzip, level 1 (https://github.com/intel/isa-l, `igzip_lib.h`).
-final class IgzipDeflater: MemberDeflater {
+/// ISA-L's igzip (https://github.com/intel/isa-l, `igzip_lib.h`).
+package final class IgzipDeflater: MemberDeflater {
     private let stream = UnsafeMutablePointer<isal_zstream>.allocate(capacity: 1)
-    private let workspace = UnsafeMutablePointer<UInt8>.allocate(capacity: Int(EB_ISAL_LEVEL1_BUFFER_SIZE))
+    private let level: UInt32
+    private let workspaceSize: UInt32
+    private let workspace: UnsafeMutablePointer<UInt8>
     private let dictionary = UnsafeMutablePointer<UInt8>.allocate(capacity: 1)
 
     /// Where a text starts without history, ISA-L 2.30 hashes what a register happens to hold, the address of its own
@@ -66,7 +69,11 @@ final class IgzipDeflater: MemberDeflater {
     /// output is plain deflate which needs no dictionary.
     private static let byteThatNoTextHolds: UInt8 = 0xFF
 
-    init() {
+    /// - Parameter level: from 0 to 3.
+    package init(level: UInt32) {
+        self.level = level
+        workspaceSize = eb_isal_workspace_size(level)
+        workspace = .allocate(capacity: max(1, Int(workspaceSize)))
         dictionary.initialize(to: IgzipDeflater.byteThatNoTextHolds)
     }
 
@@ -77,13 +84,15 @@ final class IgzipDeflater: MemberDeflater {
     }
 
     /// Deflate stores what it cannot compress, at five bytes for each block; ISA-L's blocks are no smaller than 16 KiB.
-    func bound(_ length: Int) -> Int { length + length / 256 + 4096 }
+    package func bound(_ length: Int) -> Int { length + length / 256 + 4096 }
 
-    func deflate(_ text: UnsafeRawBufferPointer, into output: UnsafeMutableRawPointer, capacity: Int) -> Int? {
+    package func deflate(
+        _ text: UnsafeRawBufferPointer, into output: UnsafeMutableRawPointer, capacity: Int
+    ) -> Int? {
         isal_deflate_init(stream)
-        stream.pointee.level = 1
-        stream.pointee.level_buf = workspace
-        stream.pointee.level_buf_size = EB_ISAL_LEVEL1_BUFFER_SIZE
+        stream.pointee.level = level
+        stream.pointee.level_buf = workspaceSize > 0 ? workspace : nil
+        stream.pointee.level_buf_size = workspaceSize
         stream.pointee.end_of_stream = 1
         stream.pointee.flush = 0
         stream.pointee.gzip_flag = 0
@@ -102,10 +111,11 @@ final class IgzipDeflater: MemberDeflater {
 }
 
 /// libdeflate (https://github.com/ebiggers/libdeflate).
-final class LibdeflateDeflater: MemberDeflater {
+package final class LibdeflateDeflater: MemberDeflater {
     private let compressor: OpaquePointer
 
-    init(level: Int32) throws {
+    /// - Parameter level: from 1 to 12.
+    package init(level: Int32) throws {
         guard let compressor = libdeflate_alloc_compressor(level) else {
             throw BackupError(.storage, "out of memory for a compressor")
         }
@@ -114,9 +124,11 @@ final class LibdeflateDeflater: MemberDeflater {
 
     deinit { libdeflate_free_compressor(compressor) }
 
-    func bound(_ length: Int) -> Int { libdeflate_deflate_compress_bound(compressor, length) }
+    package func bound(_ length: Int) -> Int { libdeflate_deflate_compress_bound(compressor, length) }
 
-    func deflate(_ text: UnsafeRawBufferPointer, into output: UnsafeMutableRawPointer, capacity: Int) -> Int? {
+    package func deflate(
+        _ text: UnsafeRawBufferPointer, into output: UnsafeMutableRawPointer, capacity: Int
+    ) -> Int? {
         let length = libdeflate_deflate_compress(compressor, text.baseAddress, text.count, output, capacity)
         return length == 0 ? nil : length
     }

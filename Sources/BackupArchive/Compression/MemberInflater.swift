@@ -1,37 +1,58 @@
+internal import BackupCore
 internal import CIgzip
+internal import CLibdeflate
 internal import Glibc
 
-/// Decompresses one member at a time (RFC 1951) with ISA-L. Belongs to one worker thread.
-final class MemberInflater {
+/// Decompresses one member at a time (RFC 1951): with libdeflate, which is faster, and where there is no room for the
+/// text, to compare it only, with ISA-L. Belongs to one worker thread.
+package final class MemberInflater {
+    private let decompressor: OpaquePointer
     private let state = UnsafeMutablePointer<inflate_state>.allocate(capacity: 1)
-    private let window = UnsafeMutableRawPointer.allocate(byteCount: MemberInflater.windowSize, alignment: 64)
-    private static let windowSize = 64 * 1024
+    private let room = UnsafeMutableRawPointer.allocate(byteCount: MemberInflater.roomSize, alignment: 64)
+    /// Ordinary members are compared in one piece.
+    private static let roomSize = RowBatch.ordinaryCapacity
+
+    package init() throws {
+        guard let decompressor = libdeflate_alloc_decompressor() else {
+            throw BackupError(.storage, "out of memory for a decompressor")
+        }
+        self.decompressor = decompressor
+    }
 
     deinit {
+        libdeflate_free_decompressor(decompressor)
         state.deallocate()
-        window.deallocate()
+        room.deallocate()
     }
 
     /// Whether `data` is one whole deflate stream whose text is exactly `length` bytes, written to `output`.
-    func inflate(_ data: UnsafeRawBufferPointer, into output: UnsafeMutableRawPointer, length: Int) -> Bool {
-        begin(data)
-        state.pointee.next_out = output.assumingMemoryBound(to: UInt8.self)
-        state.pointee.avail_out = UInt32(length)
-        // ISA-L returns 0 on truncated input as well: only the block state tells that the stream came to its end.
-        return isal_inflate(state) == 0 && isFinished && state.pointee.avail_out == 0
+    package func inflate(_ data: UnsafeRawBufferPointer, into output: UnsafeMutableRawPointer, length: Int) -> Bool {
+        var read = 0
+        // Without a place for the length of the text, any other length is a failure.
+        let result = libdeflate_deflate_decompress_ex(
+            decompressor, data.baseAddress, data.count, output, length, &read, nil)
+        return result == LIBDEFLATE_SUCCESS && read == data.count
     }
 
     /// Whether `data` is one whole deflate stream whose text is exactly `text`. Needs no memory for the text.
-    func check(_ data: UnsafeRawBufferPointer, against text: UnsafeRawBufferPointer) -> Bool {
+    package func check(_ data: UnsafeRawBufferPointer, against text: UnsafeRawBufferPointer) -> Bool {
+        guard let expected = text.baseAddress, text.count <= MemberInflater.roomSize else {
+            return checkPiecewise(data, against: text)
+        }
+        return inflate(data, into: room, length: text.count) && memcmp(room, expected, text.count) == 0
+    }
+
+    private func checkPiecewise(_ data: UnsafeRawBufferPointer, against text: UnsafeRawBufferPointer) -> Bool {
         begin(data)
         var compared = 0
         while true {
-            state.pointee.next_out = window.assumingMemoryBound(to: UInt8.self)
-            state.pointee.avail_out = UInt32(MemberInflater.windowSize)
+            state.pointee.next_out = room.assumingMemoryBound(to: UInt8.self)
+            state.pointee.avail_out = UInt32(MemberInflater.roomSize)
+            // ISA-L returns 0 on truncated input as well: only the block state tells that the stream came to its end.
             guard isal_inflate(state) == 0 else { return false }
-            let produced = MemberInflater.windowSize - Int(state.pointee.avail_out)
+            let produced = MemberInflater.roomSize - Int(state.pointee.avail_out)
             guard compared + produced <= text.count, let expected = text.baseAddress,
-                memcmp(window, expected + compared, produced) == 0
+                memcmp(room, expected + compared, produced) == 0
             else { return false }
             compared += produced
             if isFinished { return compared == text.count }

@@ -30,7 +30,7 @@ package enum ArchiveText {
         var walker = MemberWalker(file: archive.file, offset: 0)
         let member = ByteBuffer(capacity: MemberBoundary.largest)
         let text = ByteBuffer(capacity: RowBatch.ordinaryCapacity)
-        let decompressor = MemberDecompressor()
+        let decompressor = try MemberDecompressor()
         var last: MemberHeader?
         while let header = try walker.nextHeader() {
             let offset = walker.offset

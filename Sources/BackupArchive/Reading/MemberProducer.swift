@@ -8,7 +8,7 @@ extension ArchiveReader {
     func readMembers(
         tables: Set<ExactName>?, workers: Int, consumer: any ArchiveConsumer, manifest: ManifestWriter? = nil
     ) throws -> Findings {
-        let decompressors = (0..<workers).map { _ in MemberDecompressor() }
+        let decompressors = try (0..<workers).map { _ in try MemberDecompressor() }
         let reading = Reading(workers: workers) { worker, slot in
             try RowSplitter.work(on: slot, with: decompressors[worker])
         }

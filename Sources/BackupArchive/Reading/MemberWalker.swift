@@ -52,7 +52,7 @@ struct MemberWalker {
     static func readPreamble(of file: InputFile) throws -> (text: [UInt8], end: Int) {
         var walker = MemberWalker(file: file, offset: 0)
         let member = ByteBuffer(capacity: 64 * 1024)
-        let decompressor = MemberDecompressor()
+        let decompressor = try MemberDecompressor()
         var text: [UInt8] = []
         while let header = try walker.nextHeader(), header.kind == .preamble {
             guard text.count + Int(header.textLength) <= longestPreamble else {
@@ -72,7 +72,9 @@ struct MemberWalker {
 
 /// Decompresses members and finds every difference from what was written. Belongs to one thread.
 final class MemberDecompressor: @unchecked Sendable {
-    private let inflater = MemberInflater()
+    private let inflater: MemberInflater
+
+    init() throws { inflater = try MemberInflater() }
 
     /// Checks the bytes of a whole member. Comes before memory is asked for its text: a damaged length may be any.
     func checkIntact(_ member: UnsafeMutableRawPointer, _ header: MemberHeader, at offset: Int) throws {

@@ -1,6 +1,5 @@
 package import BackupCore
 internal import BackupFiles
-internal import CIgzip
 internal import Foundation
 
 /// Writes an archive and its manifest: rows come in on the caller's thread, workers compress them and check what they
@@ -199,9 +198,12 @@ final class MemberSlot: @unchecked Sendable {
 /// Compresses members and proves that what it made can be read again. Belongs to one worker thread.
 final class MemberCompressor: @unchecked Sendable {
     private let deflater: any MemberDeflater
-    private let inflater = MemberInflater()
+    private let inflater: MemberInflater
 
-    init(level: CompressionLevel) throws { deflater = try level.makeDeflater() }
+    init(level: CompressionLevel) throws {
+        deflater = try level.makeDeflater()
+        inflater = try MemberInflater()
+    }
 
     func compress(_ slot: MemberSlot) throws {
         let text = UnsafeRawBufferPointer(start: slot.batch.bytes, count: slot.batch.count)

@@ -9,9 +9,12 @@ final class MemberOutput: @unchecked Sendable {
     private let file: OutputFile
     private let manifest: ManifestWriter
     private var digest = FileDigest()
+    /// Of the same bytes, to be compared with what is read back.
+    private let written: FileChecksum
     private var tables: [TableTotals] = []
 
     init(temporaryPath: String, header: ArchiveHeader) throws {
+        written = try FileChecksum()
         file = try OutputFile(temporaryPath: temporaryPath)
         manifest = try ManifestWriter(temporaryPath: temporaryPath + ManifestWriter.suffix, header: header)
     }
@@ -21,6 +24,7 @@ final class MemberOutput: @unchecked Sendable {
         let bytes = UnsafeRawBufferPointer(start: slot.member.base, count: slot.memberLength)
         try file.write(bytes)
         digest.update(bytes)
+        written.update(bytes)
         guard slot.kind == .rows, let table = slot.table else { return }
         if slot.opensTable {
             tables.append(TableTotals(name: table.name))
@@ -46,9 +50,9 @@ final class MemberOutput: @unchecked Sendable {
 
     func syncAndCheck() throws {
         try file.sync()
-        var readBack = FileDigest()
-        try file.readBack { readBack.update($0) }
-        guard readBack.count == digest.count, readBack.hexadecimal == digest.hexadecimal else {
+        let found = try FileChecksum()
+        try file.readBack { found.update($0) }
+        guard found.equals(written) else {
             throw BackupError(.storage, "\(file.path) does not hold what was written to it; the disk may be faulty")
         }
     }

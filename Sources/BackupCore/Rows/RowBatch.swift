@@ -7,7 +7,8 @@ import Glibc
 /// whole run, so that nothing is allocated per row.
 ///
 /// A batch belongs to one stage of a pipeline at a time; the pipeline hands it on with a lock in between. That is why
-/// it may cross threads although it holds unguarded memory.
+/// it may cross threads although it holds unguarded memory, and why exclusive access is not checked at run time: that
+/// would take a twelfth of a backup's time.
 package final class RowBatch: @unchecked Sendable {
     /// The place of one row object: from its `{` to just behind its `}`.
     package struct Span: Sendable {
@@ -15,21 +16,24 @@ package final class RowBatch: @unchecked Sendable {
         package var end: UInt32
     }
 
-    /// The text, `count` bytes of it in use.
-    package private(set) var bytes: UnsafeMutableRawPointer
-    package private(set) var capacity: Int
-    /// Bytes in use. Writers that fill ``bytes`` themselves move it forward.
-    package var count = 0
+    /// Readers may look at so many bytes behind the text, whatever they are.
+    package static let slack = 16
 
-    private var spans: UnsafeMutablePointer<Span>
-    private var spanCapacity: Int
-    package private(set) var rowCount = 0
+    /// The text, `count` bytes of it in use.
+    @exclusivity(unchecked) package private(set) var bytes: UnsafeMutableRawPointer
+    @exclusivity(unchecked) package private(set) var capacity: Int
+    /// Bytes in use. Writers that fill ``bytes`` themselves move it forward.
+    @exclusivity(unchecked) package var count = 0
+
+    @exclusivity(unchecked) private var spans: UnsafeMutablePointer<Span>
+    @exclusivity(unchecked) private var spanCapacity: Int
+    @exclusivity(unchecked) package private(set) var rowCount = 0
     /// The digest of the rows in this batch, kept as they are added.
-    package private(set) var digest = TableDigest()
+    @exclusivity(unchecked) package private(set) var digest = TableDigest()
 
     /// Where the text of the rows begins, behind what opens the table.
-    private var rowsStart = 0
-    private var opensTable = false
+    @exclusivity(unchecked) private var rowsStart = 0
+    @exclusivity(unchecked) private var opensTable = false
 
     /// The capacity to which a batch returns after a large row.
     package static let ordinaryCapacity = MemberBoundary.largest + 256 * 1024
@@ -137,12 +141,12 @@ package final class RowBatch: @unchecked Sendable {
     }
 
     private static func allocate(_ size: Int) -> UnsafeMutableRawPointer {
-        guard let memory = malloc(size) else { outOfMemory(size) }
+        guard let memory = malloc(size + slack) else { outOfMemory(size) }
         return memory
     }
 
     private static func reallocate(_ old: UnsafeMutableRawPointer, _ size: Int) -> UnsafeMutableRawPointer {
-        guard let memory = realloc(old, size) else { outOfMemory(size) }
+        guard let memory = realloc(old, size + slack) else { outOfMemory(size) }
         return memory
     }
 

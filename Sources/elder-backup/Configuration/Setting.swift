@@ -24,7 +24,7 @@ enum Setting: String, CaseIterable, Sendable {
         case .catalog: "sqlite:PATH"
         case .source: "sqlite:PATH, sqlite:///ABSOLUTE/PATH or postgresql://USER@HOST:PORT/DATABASE"
         case .retentionDays: "a whole number of days from 1 to 36500"
-        case .compression: "fast or balanced"
+        case .compression: "fast, balanced or small"
         case .maximumRow: "a size from 1MiB to 512MiB, in bytes or with a unit"
         case .lockTimeout: "a time from 0 to 1d, in seconds or with a unit (ms, s, m, h, d)"
         case .statementTimeout: "a time from 1ms to 20d, in seconds or with a unit (ms, s, m, h, d); unset for no limit"

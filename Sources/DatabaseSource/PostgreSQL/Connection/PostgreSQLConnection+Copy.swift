@@ -1,33 +1,24 @@
 internal import BackupCore
 internal import CLibpq
 
-/// A row of `COPY … TO STDOUT`, in libpq's memory until it is freed, or in somebody else's.
-struct PostgreSQLCopyRow {
-    let bytes: UnsafeMutablePointer<CChar>
-    /// The line break at the end included.
-    let count: Int
-    var isOwned = true
-
-    func free() {
-        if isOwned { PQfreemem(bytes) }
-    }
-}
-
 extension PostgreSQLConnection {
     /// Begins `COPY … TO STDOUT`.
     func beginCopyOut(_ sql: String) throws(BackupError) {
         try beginCopy(sql, PGRES_COPY_OUT)
     }
 
-    /// The next row; nil behind the last one, and then the statement is over.
+    /// Reads the next row, or what is left of it, into `bytes`; as much as `capacity` holds of it. What is shorter than
+    /// that is the end of a row. Waits for the server.
+    ///
+    /// - Returns: the length of what was read; nil behind the last row, and then the statement is over.
     @inline(__always)
-    func nextCopyRow() throws(BackupError) -> PostgreSQLCopyRow? {
+    func readCopy(into bytes: UnsafeMutablePointer<UInt8>, _ capacity: Int) throws(BackupError) -> Int? {
         while true {
-            var buffer: UnsafeMutablePointer<CChar>?
-            let count = PQgetCopyData(handle, &buffer, 1)
-            if count > 0, let buffer { return PostgreSQLCopyRow(bytes: buffer, count: Int(count)) }
+            // PQgetCopyData would allocate each row anew.
+            let count = PQgetlineAsync(
+                handle, UnsafeMutableRawPointer(bytes).assumingMemoryBound(to: CChar.self), Int32(clamping: capacity))
+            if count > 0 { return Int(count) }
             guard count == 0 else {
-                if count == -2 { throw lost() }
                 _ = try endCopy()
                 return nil
             }

@@ -1,7 +1,25 @@
 internal import BackupCore
+internal import CBytes
 
 /// Writes JSON values as values of COPY's text form.
+///
+/// Sixteen bytes are read and written at once: so many behind the text must be readable, and so many behind what is
+/// written writable.
 struct CopyTextWriter: Sendable {
+    /// How the values of a column are read.
+    struct Form: Sendable {
+        /// What stands plainly means.
+        var encoding: ColumnEncoding
+        /// Whether the target's column holds integers: truth then comes as 1 and 0.
+        var isInteger: Bool
+        /// From an archive without schema: what stands plainly says nothing of its meaning.
+        var isForeign: Bool
+        /// Whether the target's column holds byte strings, and the archive is of a known engine.
+        var takesBytes = false
+        /// Whether the target's text has no encoding that it must be valid in.
+        var takesAnyText = false
+    }
+
     enum Outcome {
         /// The index behind the value.
         case next(Int)
@@ -35,27 +53,40 @@ struct CopyTextWriter: Sendable {
     /// Writes the value at `start`.
     @inline(__always)
     func write(
-        _ text: Text, _ start: Int, _ end: Int, _ column: PostgreSQLRowDecoder.Column, _ out: inout Output
+        _ text: Text, _ start: Int, _ end: Int, _ form: Form, _ out: inout Output
     ) -> Outcome {
         let byte = text[start]
-        if byte == 0x22, column.encoding == .value || column.encoding == .boolean, !column.takesBytes {
+        if byte == 0x22, form.encoding == .value || form.encoding == .boolean, !form.takesBytes {
             return writeString(text, start, end, &out)
         }
-        if byte &- 0x30 < 10 || byte == 0x2D && text[start + 1] != 0x49, !column.takesBytes {
-            let next = JSONText.skipNumber(text, start, end)
-            if next < 0 { return .malformed }
-            copy(text, start, next, &out)
-            return .next(next)
+        if byte &- 0x30 < 10 || byte == 0x2D && text[start + 1] != 0x49, !form.takesBytes {
+            return writeNumber(text, start, end, &out)
         }
-        return writeAny(text, start, end, column, &out)
+        return writeAny(text, start, end, form, &out)
+    }
+
+    @inline(__always)
+    private func writeNumber(_ text: Text, _ start: Int, _ end: Int, _ out: inout Output) -> Outcome {
+        // Most are a few digits and nothing else.
+        let digits = eb_copy_and_find_other_than_digits(out, text + start).trailingZeroBitCount
+        if digits > 0, digits < 16, start + digits < end, text[start] != 0x30 || digits == 1,
+            text[start + digits] == 0x2C || text[start + digits] == 0x7D
+        {
+            out += digits
+            return .next(start + digits)
+        }
+        let next = JSONText.skipNumber(text, start, end)
+        if next < 0 { return .malformed }
+        copy(text, start, next, &out)
+        return .next(next)
     }
 
     @inline(never)
     private func writeAny(
-        _ text: Text, _ start: Int, _ end: Int, _ column: PostgreSQLRowDecoder.Column, _ out: inout Output
+        _ text: Text, _ start: Int, _ end: Int, _ form: Form, _ out: inout Output
     ) -> Outcome {
         let byte = text[start]
-        if column.takesBytes, byte != 0x6E, byte != 0x7B, byte != 0x22 || column.encoding != .bytes {
+        if form.takesBytes, byte != 0x6E, byte != 0x7B, byte != 0x22 || form.encoding != .bytes {
             return .isOfOtherKind
         }
         switch byte {
@@ -63,26 +94,26 @@ struct CopyTextWriter: Sendable {
             put("\\N", &out)
             return outcome(JSONText.skipLiteral("null", text, start, end))
         case 0x22:
-            if column.encoding == .json { return writeJSON(text, start, end, &out) }
-            if !column.isForeign, !column.takesBytes { return .isOfOtherKind }
-            return writeBytes(text, start, end, isCertain: !column.isForeign, &out)
+            if form.encoding == .json { return writeJSON(text, start, end, &out) }
+            if !form.isForeign, !form.takesBytes { return .isOfOtherKind }
+            return writeBytes(text, start, end, isCertain: !form.isForeign, &out)
         case 0x74, 0x66:
             let isTrue = text[start] == 0x74
             let next = JSONText.skipLiteral(isTrue ? "true" : "false", text, start, end)
             if next < 0 { return .malformed }
-            if column.isInteger { put(isTrue ? 0x31 : 0x30, &out) } else { copy(text, start, next, &out) }
+            if form.isInteger { put(isTrue ? 0x31 : 0x30, &out) } else { copy(text, start, next, &out) }
             return .next(next)
         case 0x7B:
-            if !column.isForeign, let tagged = tag(text, start, end) {
-                return writeTagged(tagged, text, end, column, &out)
+            if !form.isForeign, let tagged = tag(text, start, end) {
+                return writeTagged(tagged, text, end, form, &out)
             }
             fallthrough
         case 0x5B:
-            if column.takesBytes { return .isOfOtherKind }
-            guard column.isForeign || column.encoding == .json else { return .malformed }
+            if form.takesBytes { return .isOfOtherKind }
+            guard form.isForeign || form.encoding == .json else { return .malformed }
             return writeJSON(text, start, end, &out)
         default:
-            guard column.isForeign else { return .malformed }
+            guard form.isForeign else { return .malformed }
             // NaN and infinities, which Python writes and PostgreSQL reads.
             let next = JSONText.skipValue(text, start, end, depth: 1, leniency: .nonFiniteNumbers)
             if next < 0 { return .malformed }
@@ -99,24 +130,12 @@ struct CopyTextWriter: Sendable {
     @inline(__always)
     func writeString(_ text: Text, _ start: Int, _ end: Int, _ out: inout Output) -> Outcome {
         var index = start + 1
-        while true {
-            while index + 8 <= end {
-                let word = UnsafeRawPointer(text + index).loadUnaligned(as: UInt64.self)
-                UnsafeMutableRawPointer(out).storeBytes(of: word, as: UInt64.self)
-                let stops = JSONText.specialBytes(in: word)
-                if stops != 0 {
-                    let plain = stops.trailingZeroBitCount / 8
-                    index += plain
-                    out += plain
-                    break
-                }
-                index += 8
-                out += 8
-            }
-            while index < end, JSONText.isPlain(text[index]) {
-                put(text[index], &out)
-                index += 1
-            }
+        while index < end {
+            let stops = eb_copy_and_find_special(out, text + index)
+            let plain = stops == 0 ? 16 : stops.trailingZeroBitCount
+            index += plain
+            out += plain
+            if stops == 0 { continue }
             guard index < end else { return .malformed }
             let byte = text[index]
             if byte == 0x22 { return .next(index + 1) }
@@ -134,6 +153,7 @@ struct CopyTextWriter: Sendable {
                 return .malformed
             }
         }
+        return .malformed
     }
 
     /// Writes the character that a JSON escape stands for.
@@ -242,9 +262,9 @@ struct CopyTextWriter: Sendable {
     }
 
     private func writeTagged(
-        _ tagged: Tagged, _ text: Text, _ end: Int, _ column: PostgreSQLRowDecoder.Column, _ out: inout Output
+        _ tagged: Tagged, _ text: Text, _ end: Int, _ form: Form, _ out: inout Output
     ) -> Outcome {
-        if (tagged.tag == .bytes) != column.takesBytes { return .isOfOtherKind }
+        if (tagged.tag == .bytes) != form.takesBytes { return .isOfOtherKind }
         switch tagged.tag {
         case .string, .integer, .real:
             switch writeString(text, tagged.value, end, &out) {
@@ -257,7 +277,7 @@ struct CopyTextWriter: Sendable {
             case let other: return other
             }
         case .text:
-            guard column.takesAnyText else { return .isNoText }
+            guard form.takesAnyText else { return .isNoText }
             let valueEnd = JSONText.skipString(text, tagged.value, end)
             var hasZero = false
             let isBase64 = Base64Reader.read(text + tagged.value + 1, valueEnd - tagged.value - 2) { byte in

@@ -5,10 +5,10 @@ internal import Glibc
 ///
 /// It crosses threads as its batch does: one stage of the pipeline at a time, with a lock in between.
 final class PostgreSQLDecodedRows: DecodedRows, @unchecked Sendable {
-    private(set) var bytes: UnsafeMutablePointer<UInt8>
-    private var capacity: Int
-    var count = 0
-    var rowCount = 0
+    @exclusivity(unchecked) private(set) var bytes: UnsafeMutablePointer<UInt8>
+    @exclusivity(unchecked) private var capacity: Int
+    @exclusivity(unchecked) var count = 0
+    @exclusivity(unchecked) var rowCount = 0
 
     private static let ordinaryCapacity = 2 * MemberBoundary.largest + 512 * 1024
 

@@ -1,5 +1,5 @@
 internal import BackupCore
-internal import Glibc
+internal import CBytes
 
 /// Turns row objects into lines of COPY's text form (`docs/archive-format.md`, "Values"). Immutable, so that many
 /// threads may use it.
@@ -19,11 +19,21 @@ final class PostgreSQLRowDecoder: @unchecked Sendable {
         var isWritten = true
         /// From an archive without schema: what stands plainly says nothing of its meaning.
         var isForeign = false
+
+        var form: CopyTextWriter.Form {
+            CopyTextWriter.Form(
+                encoding: encoding, isInteger: isInteger, isForeign: isForeign, takesBytes: takesBytes,
+                takesAnyText: takesAnyText)
+        }
     }
 
-    private struct Key {
-        var start: UnsafePointer<UInt8>
-        var length: Int
+    /// What decides about a column, without anything that is counted.
+    private struct Place {
+        /// `{"name":` or `,"name":`.
+        var key: UnsafePointer<UInt8>
+        var keyLength: Int
+        var isWritten: Bool
+        var form: CopyTextWriter.Form
     }
 
     typealias Text = UnsafePointer<UInt8>
@@ -31,7 +41,7 @@ final class PostgreSQLRowDecoder: @unchecked Sendable {
 
     let table: String
     let columns: [Column]
-    private let keys: UnsafeMutablePointer<Key>
+    private let places: UnsafeMutablePointer<Place>
     private let keyText: UnsafeMutablePointer<UInt8>
     private let columnCount: Int
     let writer = CopyTextWriter()
@@ -42,19 +52,25 @@ final class PostgreSQLRowDecoder: @unchecked Sendable {
         let texts = columns.enumerated().map { index, column in
             [UInt8(ascii: index == 0 ? "{" : ",")] + JSONBuilder.string(column.name) + [UInt8(ascii: ":")]
         }
-        keyText = .allocate(capacity: max(1, texts.reduce(0) { $0 + $1.count }))
-        keys = .allocate(capacity: max(1, columns.count))
+        let total = texts.reduce(0) { $0 + $1.count }
+        // Keys are compared sixteen bytes at a time.
+        keyText = .allocate(capacity: total + 16)
+        keyText.initialize(repeating: 0, count: total + 16)
+        places = .allocate(capacity: max(1, columns.count))
         columnCount = columns.count
         var offset = 0
         for (index, text) in texts.enumerated() {
             (keyText + offset).update(from: text, count: text.count)
-            (keys + index).initialize(to: Key(start: keyText + offset, length: text.count))
+            (places + index).initialize(
+                to: Place(
+                    key: keyText + offset, keyLength: text.count, isWritten: columns[index].isWritten,
+                    form: columns[index].form))
             offset += text.count
         }
     }
 
     deinit {
-        keys.deallocate()
+        places.deallocate()
         keyText.deallocate()
     }
 
@@ -77,17 +93,18 @@ final class PostgreSQLRowDecoder: @unchecked Sendable {
         var index = start
         var isFirst = true
         for column in 0..<columnCount {
-            let key = keys[column]
-            guard index + key.length < end, memcmp(text + index, key.start, key.length) == 0 else {
+            let place = places + column
+            let keyLength = place.pointee.keyLength
+            guard index + keyLength < end, eb_begins_with(text + index, place.pointee.key, keyLength) else {
                 out = begin
                 return try decodeSlowly(text, start, end, &out)
             }
-            index += key.length
+            index += keyLength
             if text[index] <= 0x20 {
                 out = begin
                 return try decodeSlowly(text, start, end, &out)
             }
-            if columns[column].isWritten {
+            if place.pointee.isWritten {
                 if !isFirst { writer.put(0x09, &out) }
                 isFirst = false
                 index = try decodeValue(text, index, end, column, &out, rowStart: start)
@@ -108,7 +125,7 @@ final class PostgreSQLRowDecoder: @unchecked Sendable {
     private func decodeValue(
         _ text: Text, _ start: Int, _ end: Int, _ column: Int, _ out: inout Output, rowStart: Int
     ) throws(BackupError) -> Int {
-        switch writer.write(text, start, end, columns[column], &out) {
+        switch writer.write(text, start, end, places[column].form, &out) {
         case .next(let next): return next
         case let fault: throw refusal(fault, text, start, end, column, rowStart: rowStart)
         }

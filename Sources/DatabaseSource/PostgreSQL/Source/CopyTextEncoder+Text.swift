@@ -1,38 +1,30 @@
 internal import BackupCore
+internal import CBytes
 
 extension CopyTextEncoder {
     // MARK: Strings
 
-    /// Writes a value as a JSON string; where it is not UTF-8, as a tagged one.
+    /// Writes a value as the rest of a JSON string, whose quote is there already; where it is not UTF-8, as a tagged one.
+    ///
+    /// - Parameter opening: the length of what the string began with, which a tag takes the place of.
     @inline(__always)
     func writeText(
-        _ row: UnsafePointer<UInt8>, _ start: Int, _ count: Int, _ opening: StaticString, _ closing: StaticString,
+        _ row: UnsafePointer<UInt8>, _ start: Int, _ count: Int, opening: Int, closing: StaticString,
         _ out: inout Output
     ) -> Int {
         let begin = out
-        CopyTextEncoder.put(opening, &out)
         var index = start
         while true {
-            // Eight bytes at a time; the store may reach beyond what counts, the next one overwrites it.
-            while index + 8 <= count {
-                let word = UnsafeRawPointer(row + index).loadUnaligned(as: UInt64.self)
-                UnsafeMutableRawPointer(out).storeBytes(of: word, as: UInt64.self)
-                let stops = JSONText.specialBytes(in: word)
-                if stops != 0 {
-                    let plain = stops.trailingZeroBitCount / 8
-                    index += plain
-                    out += plain
-                    break
-                }
-                index += 8
-                out += 8
+            // The line break at the row's end ends this.
+            let stops = eb_copy_and_find_special(out, row + index)
+            if stops == 0 {
+                index += 16
+                out += 16
+                continue
             }
-            // The line break at the row's end stops this.
-            while JSONText.isPlain(row[index]) {
-                out[0] = row[index]
-                out += 1
-                index += 1
-            }
+            let plain = stops.trailingZeroBitCount
+            index += plain
+            out += plain
             let byte = row[index]
             if byte == 0x09 || byte == 0x0A {
                 CopyTextEncoder.put(closing, &out)
@@ -40,7 +32,7 @@ extension CopyTextEncoder {
             }
             let next = CopyTextEncoder.writeSpecial(row, index, count, &out)
             if next == CopyTextEncoder.notUTF8 {
-                out = begin
+                out = begin - opening
                 return CopyTextEncoder.writeBrokenText(row, start, count, &out)
             }
             if next < 0 { return -1 }
@@ -146,7 +138,9 @@ extension CopyTextEncoder {
             out += length
             return next
         }
-        return writeText(row, start, count, "{\"$string\":\"", "\"}", &out)
+        let opening: StaticString = "{\"$string\":\""
+        CopyTextEncoder.put(opening, &out)
+        return writeText(row, start, count, opening: opening.utf8CodeUnitCount, closing: "\"}", &out)
     }
 
     // MARK: Byte strings

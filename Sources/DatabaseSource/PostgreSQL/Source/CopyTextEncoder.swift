@@ -1,4 +1,5 @@
 internal import BackupCore
+internal import CBytes
 
 /// Turns a row of `COPY … TO STDOUT` in text form
 /// (https://www.postgresql.org/docs/current/sql-copy.html#id-1.9.3.55.9.2) into JSON text (`docs/archive-format.md`,
@@ -26,14 +27,16 @@ package struct CopyTextEncoder: ~Copyable {
     }
 
     private struct Column {
-        /// `{"name":` or `,"name":`.
-        var key: UnsafePointer<UInt8>
-        var keyLength: Int
+        /// `{"name":` or `,"name":`, and for text the quote that opens it.
+        var opening: UnsafePointer<UInt8>
+        var openingLength: Int
         var form: Form
     }
 
     package typealias Output = UnsafeMutablePointer<UInt8>
 
+    /// Sixteen bytes are looked at at once: so many behind a row must be readable, whatever they are.
+    package static let slack = 16
     /// The most that a tag, quotes or a word such as `false` add to a value.
     private static let largestFixed = 24
     /// Up to this bound the worst case is assumed; beyond it the row is looked through.
@@ -41,33 +44,33 @@ package struct CopyTextEncoder: ~Copyable {
 
     private let columns: UnsafeMutablePointer<Column>
     private let columnCount: Int
-    private let keys: UnsafeMutablePointer<UInt8>
+    private let openings: UnsafeMutablePointer<UInt8>
     private let fixedBound: Int
 
     package init(keys names: [(name: String, form: Form)]) {
         let texts = names.enumerated().map { index, key in
             [UInt8(ascii: index == 0 ? "{" : ",")] + JSONBuilder.string(key.name) + [UInt8(ascii: ":")]
+                + (key.form == .text ? [UInt8(ascii: "\"")] : [])
         }
         let total = texts.reduce(0) { $0 + $1.count }
-        // Keys are copied in words: the last one may be read up to seven bytes beyond its end.
-        let memory = UnsafeMutablePointer<UInt8>.allocate(capacity: total + 8)
-        memory.initialize(repeating: 0, count: total + 8)
+        let memory = UnsafeMutablePointer<UInt8>.allocate(capacity: total + CopyTextEncoder.slack)
+        memory.initialize(repeating: 0, count: total + CopyTextEncoder.slack)
         columns = .allocate(capacity: max(1, names.count))
         var offset = 0
         for (index, text) in texts.enumerated() {
             (memory + offset).update(from: text, count: text.count)
             (columns + index).initialize(
-                to: Column(key: memory + offset, keyLength: text.count, form: names[index].form))
+                to: Column(opening: memory + offset, openingLength: text.count, form: names[index].form))
             offset += text.count
         }
-        keys = memory
+        openings = memory
         columnCount = names.count
         fixedBound = total + names.count * CopyTextEncoder.largestFixed + 2
     }
 
     deinit {
         columns.deallocate()
-        keys.deallocate()
+        openings.deallocate()
     }
 
     /// The most bytes that the text of a row can have, without ``JSONTextWriter/slack``.
@@ -87,7 +90,7 @@ package struct CopyTextEncoder: ~Copyable {
     /// Writes a row, from `{` to `}`.
     ///
     /// - Parameters:
-    ///   - row: one line of COPY, its line break included.
+    ///   - row: one line of COPY, its line break included, with ``slack`` behind it.
     ///   - start: room for ``bound(_:_:)`` and ``JSONTextWriter/slack``.
     /// - Returns: the length of the text, or -1 where the line is not one of this table.
     package func write(_ row: UnsafePointer<UInt8>, _ count: Int, to start: Output) -> Int {
@@ -96,9 +99,10 @@ package struct CopyTextEncoder: ~Copyable {
         var index = 0
         for column in 0..<columnCount {
             let form = columns[column].form
-            CopyTextEncoder.copyKey(columns[column].key, columns[column].keyLength, to: out)
-            out += columns[column].keyLength
+            eb_copy(out, columns[column].opening, columns[column].openingLength)
+            out += columns[column].openingLength
             if form == .secret || row[index] == 0x5C && row[index + 1] == 0x4E {
+                if form == .text { out -= 1 }
                 CopyTextEncoder.put("null", &out)
                 while row[index] != 0x09, index < count - 1 { index += 1 }
             } else {
@@ -146,7 +150,7 @@ package struct CopyTextEncoder: ~Copyable {
                 CopyTextEncoder.put("false", &out)
             }
             return start + 1
-        case .text: return writeText(row, start, count, "\"", "\"", &out)
+        case .text: return writeText(row, start, count, opening: 1, closing: "\"", &out)
         case .bytes: return CopyTextEncoder.writeBytes(row, start, count, &out)
         case .json: return writeJSON(row, start, count, &out)
         case .secret: return -1
@@ -158,11 +162,12 @@ package struct CopyTextEncoder: ~Copyable {
     private static func copyPlain(_ row: UnsafePointer<UInt8>, _ start: Int, _ out: inout Output) -> Int {
         var index = start
         while true {
-            let byte = row[index]
-            if byte < 0x20 { return index }
-            out[0] = byte
-            out += 1
-            index += 1
+            // The line break at the row's end ends this.
+            let stops = eb_copy_and_find_control(out, row + index)
+            let plain = stops == 0 ? 16 : stops.trailingZeroBitCount
+            out += plain
+            index += plain
+            if stops != 0 { return index }
         }
     }
 
@@ -171,15 +176,5 @@ package struct CopyTextEncoder: ~Copyable {
         let count = text.utf8CodeUnitCount
         for index in 0..<count { out[index] = text.utf8Start[index] }
         out += count
-    }
-
-    @inline(__always)
-    private static func copyKey(_ source: UnsafePointer<UInt8>, _ count: Int, to out: Output) {
-        var index = 0
-        while index < count {
-            let word = UnsafeRawPointer(source + index).loadUnaligned(as: UInt64.self)
-            UnsafeMutableRawPointer(out + index).storeBytes(of: word, as: UInt64.self)
-            index += 8
-        }
     }
 }

@@ -6,44 +6,15 @@ internal import Foundation
 /// Each connection has a thread of its own, which takes the next part as soon as it is done with one. How far they run
 /// ahead of what was handed on is bounded, in parts and in bytes of each part.
 final class PostgreSQLRangeReader: @unchecked Sendable {
-    /// Rows, each with its line break, in memory that is used again.
-    private final class Chunk {
-        @exclusivity(unchecked) var bytes: UnsafeMutablePointer<UInt8>
-        @exclusivity(unchecked) var count = 0
-        private var capacity: Int
-
-        init() {
-            capacity = PostgreSQLRangeReader.chunkSize + 64 * 1024
-            bytes = .allocate(capacity: capacity + PostgreSQLRangeReader.slack)
-        }
-
-        deinit { bytes.deallocate() }
-
-        func append(_ row: PostgreSQLCopyRow) {
-            if count + row.count > capacity {
-                capacity = count + row.count
-                let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity + PostgreSQLRangeReader.slack)
-                larger.update(from: bytes, count: count)
-                bytes.deallocate()
-                bytes = larger
-            }
-            UnsafeMutableRawPointer(bytes + count).copyMemory(from: row.bytes, byteCount: row.count)
-            count += row.count
-        }
-
-        var isOrdinary: Bool { capacity <= PostgreSQLRangeReader.chunkSize + 64 * 1024 }
-    }
-
     private struct Part {
-        var chunks: [Chunk] = []
+        var chunks: [PostgreSQLCopyChunk] = []
+        /// Of all chunks together.
+        var size = 0
         var isComplete = false
     }
 
-    private static let chunkSize = 256 * 1024
-    /// Whoever reads a row looks a few bytes beyond its end.
-    private static let slack = 16
-    /// Chunks that wait in one part.
-    private static let largestQueue = 6
+    /// A part in which so many bytes wait takes no more.
+    private static let largestQueue = 1024 * 1024
 
     private let statements: [String]
     private let window: Int
@@ -55,10 +26,7 @@ final class PostgreSQLRangeReader: @unchecked Sendable {
     private var running: Int
     private var isStopped = false
     private var failure: BackupError?
-    private var spare: [Chunk] = []
-    /// The consumer's alone. Checks of exclusive access would take a twentieth of a backup's time.
-    @exclusivity(unchecked) private var chunk: Chunk?
-    @exclusivity(unchecked) private var offset = 0
+    private var spare: [PostgreSQLCopyChunk] = []
 
     /// - Parameter statements: the `COPY … TO STDOUT` of each part, in order.
     init(_ statements: [String], over connections: [PostgreSQLConnection]) {
@@ -108,65 +76,41 @@ final class PostgreSQLRangeReader: @unchecked Sendable {
 
     private func read(_ part: Int, over connection: PostgreSQLConnection) throws(BackupError) {
         try connection.beginCopyOut(statements[part])
-        var chunk = condition.withLock { spare.popLast() } ?? Chunk()
-        while let row = try connection.nextCopyRow() {
-            if chunk.count > 0, chunk.count + row.count > PostgreSQLRangeReader.chunkSize {
-                chunk = put(chunk, part)
-            }
-            chunk.append(row)
-            row.free()
-        }
-        _ = put(chunk, part)
-        condition.withLock {
-            parts[part]?.isComplete = true
-            condition.broadcast()
+        var isOver = false
+        while !isOver {
+            let used = condition.withLock { spare.popLast() }
+            let chunk = if let used { used } else { try PostgreSQLCopyChunk() }
+            isOver = try !chunk.fill(from: connection)
+            put(chunk, part, isLast: isOver)
         }
     }
 
-    /// Puts a full chunk behind the others of its part and returns an empty one.
-    private func put(_ chunk: Chunk, _ part: Int) -> Chunk {
+    /// Puts a chunk behind the others of its part; waits for room.
+    private func put(_ chunk: PostgreSQLCopyChunk, _ part: Int, isLast: Bool) {
         condition.withLock {
-            while (parts[part]?.chunks.count ?? 0) >= PostgreSQLRangeReader.largestQueue, !isStopped {
-                condition.wait()
-            }
+            while (parts[part]?.size ?? 0) >= PostgreSQLRangeReader.largestQueue, !isStopped { condition.wait() }
             parts[part]?.chunks.append(chunk)
-            condition.broadcast()
-            return spare.popLast() ?? Chunk()
+            parts[part]?.size += chunk.size
+            parts[part]?.isComplete = isLast
+            // Nobody waits for a part that is not next.
+            if part == current { condition.broadcast() }
         }
     }
 
     // MARK: The consumer
 
-    /// The next row, which is there until the next call; nil behind the last one.
-    @inline(__always)
-    func next() throws(BackupError) -> PostgreSQLCopyRow? {
-        while true {
-            if let chunk, offset < chunk.count {
-                let start = chunk.bytes + offset
-                guard let end = memchr(start, 0x0A, chunk.count - offset) else {
-                    throw BackupError(.internal, "a row of COPY has no end; please report this")
-                }
-                let count = UnsafeRawPointer(end) - UnsafeRawPointer(start) + 1
-                offset += count
-                let bytes = UnsafeMutableRawPointer(start).assumingMemoryBound(to: CChar.self)
-                return PostgreSQLCopyRow(bytes: bytes, count: count, isOwned: false)
-            }
-            guard try nextChunk() else { return nil }
-        }
-    }
-
-    private func nextChunk() throws(BackupError) -> Bool {
-        offset = 0
-        let outcome: Result<Chunk?, BackupError> = condition.withLock {
-            if let chunk, chunk.isOrdinary, spare.count < window * 2 {
-                chunk.count = 0
-                spare.append(chunk)
-            }
+    /// The next rows; nil behind the last ones.
+    ///
+    /// - Parameter used: the chunk that was given before, whose rows are of no more use.
+    func next(used: PostgreSQLCopyChunk?) throws(BackupError) -> PostgreSQLCopyChunk? {
+        let outcome: Result<PostgreSQLCopyChunk?, BackupError> = condition.withLock {
+            if let used, used.isOrdinary, spare.count < window * 2 { spare.append(used) }
             while true {
                 if let failure { return .failure(failure) }
                 if current == statements.count { return .success(nil) }
                 if let part = parts[current], let first = part.chunks.first {
                     parts[current]?.chunks.removeFirst()
+                    parts[current]?.size -= first.size
                     condition.broadcast()
                     return .success(first)
                 }
@@ -179,8 +123,7 @@ final class PostgreSQLRangeReader: @unchecked Sendable {
                 }
             }
         }
-        chunk = try outcome.get()
-        return chunk != nil
+        return try outcome.get()
     }
 
     /// Ends the threads and waits for them. Their connections must have been told to stop where not all was read.

@@ -15,8 +15,10 @@ final class PostgreSQLTableReader: TableReader {
     private let maximumRow: Int
     private var isOver = false
     private var hasFailed = false
-    /// A large row that was read but not written: it waits for an empty batch.
-    @exclusivity(unchecked) private var waiting: PostgreSQLCopyRow?
+    /// Rows that were read, some of them written.
+    @exclusivity(unchecked) private var chunk: PostgreSQLCopyChunk?
+    /// Whether a connection's statement is over: no rows come behind those of the chunk.
+    private var isRead = false
 
     /// - Parameter origin: whose rows have the columns `columns`.
     init(
@@ -38,18 +40,34 @@ final class PostgreSQLTableReader: TableReader {
     }
 
     deinit {
-        waiting?.free()
         guard case .parts(let reader, let stop) = origin else { return }
         // Where not all was read, the threads still wait for the server.
         if !isOver { stop() }
         reader.stop()
     }
 
+    /// The next row, which stays the next one until the chunk is told to step over it; nil behind the last one.
     @inline(__always)
     private func nextRow() throws(BackupError) -> PostgreSQLCopyRow? {
+        while true {
+            if let row = try chunk?.next() { return row }
+            guard try nextChunk() else { return nil }
+        }
+    }
+
+    @inline(never)
+    private func nextChunk() throws(BackupError) -> Bool {
         switch origin {
-        case .connection(let connection, _): try connection.nextCopyRow()
-        case .parts(let reader, _): try reader.next()
+        case .parts(let reader, _):
+            chunk = try reader.next(used: chunk)
+            return chunk != nil
+        case .connection(let connection, _):
+            if isRead { return false }
+            // One that a large row made grow is not kept.
+            let next = if let chunk, chunk.isOrdinary { chunk } else { try PostgreSQLCopyChunk() }
+            chunk = next
+            isRead = try !next.fill(from: connection)
+            return true
         }
     }
 
@@ -63,28 +81,13 @@ final class PostgreSQLTableReader: TableReader {
     }
 
     private func read(into batch: RowBatch, _ acceptsLargeRow: Bool) throws(BackupError) -> FillResult {
-        while true {
-            var next = waiting
-            waiting = nil
-            if next == nil { next = try nextRow() }
-            guard let row = next else {
-                isOver = true
-                return .last
-            }
-            let ends: Bool?
-            do throws(BackupError) {
-                ends = try write(row, to: batch, acceptsLargeRow)
-            } catch {
-                row.free()
-                throw error
-            }
-            guard let ends else {
-                waiting = row
-                return .largeRowNext
-            }
-            row.free()
+        while let row = try nextRow() {
+            guard let ends = try write(row, to: batch, acceptsLargeRow) else { return .largeRowNext }
+            chunk?.advance(over: row)
             if ends { return .more }
         }
+        isOver = true
+        return .last
     }
 
     /// Whether a member of the archive ends with the row; nil where the row wants a batch of its own.
@@ -93,11 +96,11 @@ final class PostgreSQLTableReader: TableReader {
         _ row: PostgreSQLCopyRow, to batch: RowBatch, _ acceptsLargeRow: Bool
     ) throws(BackupError) -> Bool? {
         guard row.count <= maximumRow else { throw tooLarge(row) }
-        let bytes = UnsafeRawPointer(row.bytes).assumingMemoryBound(to: UInt8.self)
-        let bound = encoder.bound(bytes, row.count)
+        let bound = encoder.bound(row.bytes, row.count)
         if bound > MemberBoundary.largest, batch.rowCount > 0 || !acceptsLargeRow { return nil }
         let start = batch.beginRow(reserving: bound + JSONTextWriter.slack)
-        let length = encoder.write(bytes, row.count, to: (batch.bytes + start).assumingMemoryBound(to: UInt8.self))
+        let length = encoder.write(
+            row.bytes, row.count, to: (batch.bytes + start).assumingMemoryBound(to: UInt8.self))
         guard length >= 0 else {
             throw BackupError(
                 .internal, "the server's COPY gave a row that is not one of this table; please report this")
@@ -108,7 +111,7 @@ final class PostgreSQLTableReader: TableReader {
     }
 
     private func tooLarge(_ row: PostgreSQLCopyRow) -> BackupError {
-        let first = (0..<min(row.count, 60)).map { UInt8(bitPattern: row.bytes[$0]) }.prefix { $0 >= 0x20 }
+        let first = (0..<min(row.count, 60)).map { row.bytes[$0] }.prefix { $0 >= 0x20 }
         let value = String(decoding: first, as: UTF8.self)
         return BackupError(
             .unsupported,
