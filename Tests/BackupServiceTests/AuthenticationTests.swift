@@ -1,11 +1,10 @@
 import BackupCore
 import BackupEngine
+import BackupService
 import Crypto
 import Foundation
 import NIOHTTP1
 import Testing
-
-import BackupService
 
 @Suite("Who may call the service")
 struct AuthenticationTests {

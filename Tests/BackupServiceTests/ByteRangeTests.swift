@@ -1,6 +1,5 @@
-import Testing
-
 import BackupService
+import Testing
 
 @Suite("Ranges of a download")
 struct ByteRangeTests {

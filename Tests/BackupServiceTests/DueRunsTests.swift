@@ -1,7 +1,6 @@
 import BackupCore
-import Testing
-
 import BackupService
+import Testing
 
 private let minute: Int64 = 60_000_000
 

@@ -1,10 +1,9 @@
 import BackupCore
 import BackupEngine
+import BackupService
 import Foundation
 import NIOHTTP1
 import Testing
-
-import BackupService
 
 @Suite("The HTTP API, as Elder's clients use it")
 struct RouteTests {

@@ -1,8 +1,7 @@
 import BackupCore
 import BackupEngine
-import Testing
-
 import BackupService
+import Testing
 
 @Suite("The scheduler")
 struct SchedulerTests {

@@ -1,6 +1,7 @@
 import AsyncHTTPClient
 import BackupCore
 import BackupEngine
+import BackupService
 import CSQLite
 import Foundation
 import HTTPTypes
@@ -8,8 +9,6 @@ import Logging
 import NIOCore
 import NIOHTTP1
 import Testing
-
-import BackupService
 
 /// A service on a free port, with a database to back up; all of it goes at the end.
 final class ServiceBench: Sendable {

@@ -39,12 +39,14 @@ import Testing
     }
 
     /// Those that ask first, where there is nobody to ask; a job that an example before would have made; and what needs a
-    /// store, where none is configured.
+    /// store or a PostgreSQL server, where there is none.
     private static let statuses: [String: Int32] = [
         "elder-backup verify --all --remote": 4, "elder-backup catalog rebuild --from-s3": 64,
         "elder-backup upload 12": 64, "elder-backup upload --missing --json": 64, "elder-backup replicate": 64,
         "elder-backup replicate 12 --json": 64, "elder-backup s3 check": 64,
         "elder-backup s3 check --store replica-1 --json": 64,
+        "elder-backup restore 12 --into postgresql://admin@db1/app --jobs 4": 1,
+        "elder-backup archive cat FILE.json.gz --definitions globals": 1,
         "elder-backup delete 12": 64, "elder-backup job delete nightly": 64,
         "elder-backup job create nightly --source sqlite:a.sqlite --retention-days 14": 64,
         "elder-backup job create nightly --source sqlite:app.sqlite": 64,
