@@ -85,7 +85,9 @@ extension Integration {
                 // A part that was on its way when the upload failed may have landed since.
                 #expect(outcome.resumedParts >= there.count)
                 #expect(outcome.resumedParts + outcome.sentParts == 9)
-                #expect(try await proxy.requests("UploadPart") == outcome.sentParts)
+                // A server that is slow may close a connection, and the part is then asked for a second time.
+                let requests = try await proxy.requests("UploadPart")
+                #expect((outcome.sentParts...2 * outcome.sentParts).contains(requests))
                 #expect(try await proxy.requests("CreateMultipartUpload") == 0)
                 #expect(outcome.proof == Self.proof(store))
                 #expect(sessions.current == nil)
