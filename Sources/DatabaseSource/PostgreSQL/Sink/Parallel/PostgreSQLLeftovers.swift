@@ -10,7 +10,7 @@ struct PostgreSQLLeftovers {
     func remove() throws(BackupError) -> [String] {
         let list = try connection.query(
             """
-            SELECT datname FROM pg_database
+            SELECT datname, datconnlimit = -2 FROM pg_database
             WHERE datname LIKE 'elder\\_backup\\_%' AND datname <> current_database() ORDER BY 1
             """)
         var warnings: [String] = []
@@ -18,19 +18,20 @@ struct PostgreSQLLeftovers {
             let database = list.value(row, 0)
             guard let name = PostgreSQLScratchName(database), try connection.text("SELECT \(name.isHeld)") == "f"
             else { continue }
-            warnings.append(handle(name, database))
+            // So the server marks a database that it was dropping when it was killed: nobody can connect to it.
+            warnings.append(handle(name, database, isHalfDropped: list.flag(row, 1)))
         }
         return warnings
     }
 
-    private func handle(_ name: PostgreSQLScratchName, _ database: String) -> String {
+    private func handle(_ name: PostgreSQLScratchName, _ database: String, isHalfDropped: Bool) -> String {
         let what = "the database \"\(database)\", left by a restore that did not end"
         guard name.installation == PostgreSQLScratchName.mark(of: installation) else {
             return "\(what), was made by another installation: drop it when you know that it is not needed"
         }
         do throws(BackupError) {
-            let holdsNothing = name.kind == .restoring ? true : try isEmpty(database)
-            guard holdsNothing else {
+            let isCertain = name.kind == .restoring || isHalfDropped
+            guard try isCertain ? true : isEmpty(database) else {
                 return "\(what), holds tables that somebody made meanwhile: look at them, and drop it"
             }
             try PostgreSQLLeftovers.drop(database, over: connection)
