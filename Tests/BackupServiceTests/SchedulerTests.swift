@@ -12,6 +12,10 @@ struct SchedulerTests {
             change.name = "hourly"
             change.schedule = "@hourly"
             _ = try await engine.createJob(change)
+            change.name = "elsewhere"
+            _ = try await engine.createJob(change)
+            // What cannot be scheduled must not keep the others from running.
+            try ServiceBench.query("UPDATE backup_jobs SET time_zone = 'Mars/Olympus' WHERE id = 2", on: catalog)
             // As if it had been made two days ago, and the service not been there since.
             try ServiceBench.query("UPDATE backup_jobs SET updated_at = datetime('now', '-2 days')", on: catalog)
         }) { bench in

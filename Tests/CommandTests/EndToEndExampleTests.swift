@@ -33,7 +33,9 @@ import Testing
         if line.hasPrefix("elder-backup serve") {
             // On a free port, and told to stop once it is up.
             line = line.replacing("0.0.0.0:8080", with: "127.0.0.1:0")
-            line = "BACKUP_LISTEN=127.0.0.1:0 timeout --preserve-status --signal=TERM 2 \(line)"
+            line =
+                "BACKUP_LISTEN=127.0.0.1:0 \(line) 2> log & until grep -q listening log; do kill -0 $! || break; done; "
+                + "kill -TERM $!; wait $!"
         }
         return line
     }

@@ -1,5 +1,5 @@
 /// What is backed up, when, and for how long it is kept: a row of `backup_jobs`.
-package struct BackupJob: Sendable, Codable, Equatable {
+package struct BackupJob: Sendable, Encodable, Equatable {
     package var id: Int64
     /// Tells this job's files from those of any other job of any installation.
     package var uuid: String
@@ -56,40 +56,22 @@ package struct BackupJob: Sendable, Codable, Equatable {
 }
 
 extension BackupJob {
-    /// Without the days that Elder's clients know beside the policy: they are in it.
-    package init(from decoder: any Decoder) throws {
-        let values = try decoder.container(keyedBy: CodingKeys.self)
-        self.init(
-            id: try values.decode(Int64.self, forKey: .id), uuid: try values.decode(String.self, forKey: .uuid),
-            name: try values.decode(String.self, forKey: .name),
-            schedule: try values.decodeIfPresent(String.self, forKey: .schedule),
-            timeZone: try values.decodeIfPresent(String.self, forKey: .timeZone),
-            retention: try values.decode(RetentionPolicy.self, forKey: .retention),
-            enabled: try values.decode(Bool.self, forKey: .enabled),
-            description: try values.decodeIfPresent(String.self, forKey: .description),
-            source: try values.decodeIfPresent(String.self, forKey: .source),
-            includeTables: try values.decodeIfPresent([String].self, forKey: .includeTables),
-            excludeTables: try values.decodeIfPresent([String].self, forKey: .excludeTables),
-            lastRunAt: try values.decodeIfPresent(Timestamp.self, forKey: .lastRunAt),
-            createdAt: try values.decode(Timestamp.self, forKey: .createdAt),
-            updatedAt: try values.decode(Timestamp.self, forKey: .updatedAt))
-    }
-
+    /// Every field, as Elder's clients expect it: what is missing as null.
     package func encode(to encoder: any Encoder) throws {
         var values = encoder.container(keyedBy: CodingKeys.self)
         try values.encode(id, forKey: .id)
         try values.encode(uuid, forKey: .uuid)
         try values.encode(name, forKey: .name)
-        try values.encodeIfPresent(schedule, forKey: .schedule)
-        try values.encodeIfPresent(timeZone, forKey: .timeZone)
+        try values.encode(schedule, forKey: .schedule)
+        try values.encode(timeZone, forKey: .timeZone)
         try values.encode(retention.days, forKey: .retentionDays)
         try values.encode(retention, forKey: .retention)
         try values.encode(enabled, forKey: .enabled)
-        try values.encodeIfPresent(description, forKey: .description)
-        try values.encodeIfPresent(source, forKey: .source)
-        try values.encodeIfPresent(includeTables, forKey: .includeTables)
-        try values.encodeIfPresent(excludeTables, forKey: .excludeTables)
-        try values.encodeIfPresent(lastRunAt, forKey: .lastRunAt)
+        try values.encode(description, forKey: .description)
+        try values.encode(source, forKey: .source)
+        try values.encode(includeTables, forKey: .includeTables)
+        try values.encode(excludeTables, forKey: .excludeTables)
+        try values.encode(lastRunAt, forKey: .lastRunAt)
         try values.encode(createdAt, forKey: .createdAt)
         try values.encode(updatedAt, forKey: .updatedAt)
     }

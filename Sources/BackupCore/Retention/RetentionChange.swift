@@ -1,5 +1,5 @@
 /// What a user says of a policy; nil leaves a rule as it is.
-package struct RetentionChange: Sendable, Codable, Equatable {
+package struct RetentionChange: Sendable, Equatable {
     package var days: Int?
     package var last: Int?
     package var hourly: Int?
@@ -9,12 +9,6 @@ package struct RetentionChange: Sendable, Codable, Equatable {
     package var yearly: Int?
     package var maximumBytes: Int64?
     package var minimum: Int?
-
-    private enum CodingKeys: String, CodingKey {
-        case days, hourly, daily, weekly, monthly, yearly, minimum
-        case last = "keep_last"
-        case maximumBytes = "max_bytes"
-    }
 
     package init(days: Int? = nil) { self.days = days }
 

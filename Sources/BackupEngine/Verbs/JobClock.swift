@@ -1,12 +1,12 @@
-internal import BackupCore
+package import BackupCore
 internal import Foundation
 
 /// The clock that a job's schedule and its days follow.
-struct JobClock: Sendable {
+package struct JobClock: Sendable {
     private let zone: TimeZone
 
     /// By how many seconds the clock is ahead of UTC at a moment.
-    func offset(_ moment: Timestamp) -> Int {
+    package func offset(_ moment: Timestamp) -> Int {
         zone.secondsFromGMT(for: Date(timeIntervalSince1970: Double(moment.microseconds) / 1_000_000))
     }
 
@@ -15,7 +15,7 @@ struct JobClock: Sendable {
 
 extension BackupJob {
     /// - Throws: `usage` for a time zone that this system does not know.
-    func clock() throws(BackupError) -> JobClock {
+    package func clock() throws(BackupError) -> JobClock {
         guard let timeZone else { return JobClock(.gmt) }
         guard let zone = TimeZone(identifier: timeZone) else {
             throw BackupError(

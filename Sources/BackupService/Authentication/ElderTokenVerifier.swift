@@ -13,7 +13,7 @@ package struct ElderTokenVerifier: Sendable {
         guard bytes.count >= ServiceSettings.shortestKey else {
             throw BackupError(
                 .configuration,
-                "JWT_SECRET_KEY has \(bytes.count) bytes, which can be guessed: give it at least "
+                "JWT_SECRET_KEY, or SECRET_KEY in its place, has \(bytes.count) bytes, which can be guessed: give it at least "
                     + "\(ServiceSettings.shortestKey)")
         }
         self.key = SymmetricKey(data: bytes)

@@ -27,7 +27,7 @@ package struct DueRuns {
     /// - Parameters:
     ///   - jobs: those with a schedule that may run.
     ///   - handled: until when each job's schedule has been seen to; for a job that is not there, its last run.
-    ///   - clock: a job's time zone.
+    ///   - clock: by how many seconds a job's time zone is ahead of UTC at a moment.
     package init(
         _ jobs: [(job: BackupJob, schedule: CronSchedule)], handled: [Int64: Timestamp], now: Timestamp,
         clock: (BackupJob) -> (Timestamp) -> Int

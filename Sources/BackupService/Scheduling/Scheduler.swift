@@ -1,6 +1,5 @@
 internal import BackupCore
 internal import BackupEngine
-internal import Foundation
 internal import Logging
 internal import ServiceLifecycle
 
@@ -35,22 +34,29 @@ struct Scheduler: Service {
     }
 
     private func plan(_ handled: inout [Int64: Timestamp], _ now: Timestamp) async -> DueRuns? {
+        let jobs: [BackupJob]
         do {
-            var jobs: [(job: BackupJob, schedule: CronSchedule)] = []
-            for job in try await engine.jobs(enabled: true) {
-                guard let text = job.schedule else { continue }
-                jobs.append((job, try CronSchedule(text, owner: job.uuid)))
-            }
-            let ids = Set(jobs.map(\.job.id))
-            handled = handled.filter { ids.contains($0.key) }
-            return DueRuns(jobs, handled: handled, now: now) { job in
-                let zone = job.timeZone.flatMap(TimeZone.init(identifier:)) ?? .gmt
-                return { zone.secondsFromGMT(for: Date(timeIntervalSince1970: Double($0.microseconds) / 1_000_000)) }
-            }
+            jobs = try await engine.jobs(enabled: true)
         } catch {
             logger.error("the schedule cannot be read; it is tried again", metadata: ["error": "\(error)"])
             return nil
         }
+        var schedules: [(job: BackupJob, schedule: CronSchedule)] = []
+        var clocks: [Int64: JobClock] = [:]
+        for job in jobs {
+            guard let text = job.schedule else { continue }
+            do {
+                clocks[job.id] = try job.clock()
+                schedules.append((job, try CronSchedule(text, owner: job.uuid)))
+            } catch {
+                // The other jobs go on.
+                logger.error("job \(job.id) cannot be scheduled", metadata: ["error": "\(error)"])
+            }
+        }
+        let ids = Set(schedules.map(\.job.id))
+        handled = handled.filter { ids.contains($0.key) }
+        let offsets = clocks
+        return DueRuns(schedules, handled: handled, now: now) { job in { offsets[job.id]?.offset($0) ?? 0 } }
     }
 
     private func noteMissed(_ due: DueRuns.Due) async {
