@@ -27,9 +27,9 @@ let package = Package(
         .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
         .target(name: "CBytes"),
         .target(name: "CNumber"),
-        .target(name: "CRename"),
+        .target(name: "CGlibc"),
         .target(name: "BackupCore", dependencies: ["CXXHash"]),
-        .target(name: "BackupFiles", dependencies: ["BackupCore", "CRename"]),
+        .target(name: "BackupFiles", dependencies: ["BackupCore", "CGlibc"]),
         .target(
             name: "BackupArchive",
             dependencies: [
@@ -81,7 +81,7 @@ let package = Package(
         .executableTarget(
             name: "elder-backup",
             dependencies: [
-                "BackupCore", "BackupEngine", "BackupService",
+                "BackupCore", "BackupEngine", "BackupService", "CGlibc",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]
@@ -184,7 +184,7 @@ let package = Package(
 )
 
 for target in package.targets where target.type != .system {
-    if ["CBytes", "CNumber", "CRename"].contains(target.name) { continue }
+    if ["CBytes", "CNumber", "CGlibc"].contains(target.name) { continue }
     target.swiftSettings = [
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("MemberImportVisibility"),

@@ -1,5 +1,5 @@
 package import BackupCore
-internal import CRename
+internal import CGlibc
 internal import Glibc
 
 /// The few file operations whose order and flags crash safety depends on, in one place.

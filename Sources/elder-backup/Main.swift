@@ -1,10 +1,15 @@
 import ArgumentParser
 import BackupCore
+import CGlibc
 import Glibc
 
 @main
 struct Main {
+    /// Smaller blocks are cheaper to keep; the buffers for rows, members and parts are larger. In bytes.
+    private static let largestKeptBlock: Int32 = 128 * 1024
+
     static func main() async {
+        _ = eb_return_large_blocks(largestKeptBlock)
         // A closed pipe is an error of `write`, so that a verb can clean up first.
         signal(SIGPIPE, SIG_IGN)
         let run = Task { await Main.execute(Array(CommandLine.arguments.dropFirst())) }

@@ -30,7 +30,8 @@ final class OrderedPipeline<Slot: AnyObject & Sendable>: @unchecked Sendable {
                         try work(worker, self.slots[index])
                         self.monitor.locked {
                             self.states[index] = .done
-                            self.monitor.signalAll()
+                            // Whose turn it is not yet need not know.
+                            if index == self.consumed % self.slots.count { self.monitor.wake(.consumer) }
                         }
                     } catch {
                         self.fail(error)
@@ -47,7 +48,7 @@ final class OrderedPipeline<Slot: AnyObject & Sendable>: @unchecked Sendable {
             body()
             monitor.locked {
                 runningThreads -= 1
-                monitor.signalAll()
+                monitor.wake(.owner)
             }
         }
         thread.name = name
@@ -61,7 +62,7 @@ final class OrderedPipeline<Slot: AnyObject & Sendable>: @unchecked Sendable {
     func nextFree() throws -> Slot {
         try monitor.locked {
             let index = produced % slots.count
-            while failure == nil, states[index] != .free { monitor.wait() }
+            while failure == nil, states[index] != .free { monitor.wait(as: .producer) }
             if let failure { throw failure }
             return slots[index]
         }
@@ -72,14 +73,14 @@ final class OrderedPipeline<Slot: AnyObject & Sendable>: @unchecked Sendable {
         monitor.locked {
             states[produced % slots.count] = .filled
             produced += 1
-            monitor.signalAll()
+            monitor.wake(.worker)
         }
     }
 
     /// Waits until the consumer has given everything back.
     func drain() throws {
         try monitor.locked {
-            while failure == nil, consumed < produced { monitor.wait() }
+            while failure == nil, consumed < produced { monitor.wait(as: .producer) }
             if let failure { throw failure }
         }
     }
@@ -87,7 +88,7 @@ final class OrderedPipeline<Slot: AnyObject & Sendable>: @unchecked Sendable {
     func endOfInput() {
         monitor.locked {
             ended = true
-            monitor.signalAll()
+            monitor.wakeAll()
         }
     }
 
@@ -97,7 +98,9 @@ final class OrderedPipeline<Slot: AnyObject & Sendable>: @unchecked Sendable {
     func nextDone() throws -> Slot? {
         try monitor.locked {
             let index = consumed % slots.count
-            while failure == nil, states[index] != .done, !(ended && consumed == produced) { monitor.wait() }
+            while failure == nil, states[index] != .done, !(ended && consumed == produced) {
+                monitor.wait(as: .consumer)
+            }
             if let failure { throw failure }
             return states[index] == .done ? slots[index] : nil
         }
@@ -108,7 +111,7 @@ final class OrderedPipeline<Slot: AnyObject & Sendable>: @unchecked Sendable {
         monitor.locked {
             states[consumed % slots.count] = .free
             consumed += 1
-            monitor.signalAll()
+            monitor.wake(.producer)
         }
     }
 
@@ -117,7 +120,7 @@ final class OrderedPipeline<Slot: AnyObject & Sendable>: @unchecked Sendable {
     func fail(_ error: any Error) {
         monitor.locked {
             if failure == nil { failure = error }
-            monitor.signalAll()
+            monitor.wakeAll()
         }
     }
 
@@ -125,14 +128,14 @@ final class OrderedPipeline<Slot: AnyObject & Sendable>: @unchecked Sendable {
     func stop() {
         monitor.locked {
             if failure == nil { failure = BackupError(.cancelled, "stopped") }
-            monitor.signalAll()
-            while runningThreads > 0 { monitor.wait() }
+            monitor.wakeAll()
+            while runningThreads > 0 { monitor.wait(as: .owner) }
         }
     }
 
     private func takeFilled() -> Int? {
         monitor.locked {
-            while failure == nil, taken == produced, !ended { monitor.wait() }
+            while failure == nil, taken == produced, !ended { monitor.wait(as: .worker) }
             guard failure == nil, taken < produced else { return nil }
             let index = taken % slots.count
             taken += 1

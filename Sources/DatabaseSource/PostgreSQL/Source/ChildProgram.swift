@@ -1,25 +1,59 @@
 internal import BackupCore
 internal import Glibc
 
-/// A program that is run to its end, with what it wrote.
+/// What a program wrote, and how it ended.
 struct ChildProgram {
     var status: Int32
     var output: [UInt8]
     var errors: String
 
-    /// Runs a program without a shell, with nothing to read.
+    /// Runs a program to its end: ``RunningProgram`` in one call.
     ///
-    /// - Parameters:
-    ///   - arguments: without the program's own name. Never a secret: other users can read them.
-    ///   - environment: all of the program's environment, as `NAME=VALUE`.
-    ///   - largestOutput: what more it writes ends it, in bytes.
     /// - Returns: nil where it cannot be started.
     static func run(
         _ path: String, _ arguments: [String], environment: [String], largestOutput: Int,
         isCancelled: () -> Bool
     ) throws(BackupError) -> ChildProgram? {
+        guard let running = try RunningProgram.start(path, arguments, environment: environment) else { return nil }
+        return try running.finish(largestOutput: largestOutput, isCancelled: isCancelled)
+    }
+}
+
+/// A program that runs; one that nobody waits for any more is ended.
+struct RunningProgram: ~Copyable {
+    private let path: String
+    private var process: pid_t
+    private let output: Int32
+    private let errors: Int32
+
+    private init(path: String, process: pid_t, output: Int32, errors: Int32) {
+        self.path = path
+        self.process = process
+        self.output = output
+        self.errors = errors
+    }
+
+    deinit {
+        if process > 0 {
+            kill(process, SIGTERM)
+            while waitpid(process, nil, 0) < 0, errno == EINTR {}
+        }
+        close(output)
+        close(errors)
+    }
+
+    /// Starts a program without a shell, with nothing to read.
+    ///
+    /// - Parameters:
+    ///   - arguments: without the program's own name. Never a secret: other users can read them.
+    ///   - environment: all of the program's environment, as `NAME=VALUE`.
+    /// - Returns: nil where it cannot be started.
+    static func start(
+        _ path: String, _ arguments: [String], environment: [String]
+    ) throws(BackupError) -> RunningProgram? {
         var pipes = [[Int32](repeating: -1, count: 2), [Int32](repeating: -1, count: 2)]
-        defer { for descriptor in pipes.joined() where descriptor >= 0 { close(descriptor) } }
+        var kept: [Int32] = []
+        defer { for descriptor in pipes.joined() where descriptor >= 0 && !kept.contains(descriptor) { close(descriptor) } }
         for index in 0..<2 {
             guard pipe(&pipes[index]) == 0 else {
                 throw .system(.source, "make a pipe for", path: path, errno: errno)
@@ -29,17 +63,18 @@ struct ChildProgram {
         guard let process = spawn(path, arguments, environment, out: pipes[0][1], error: pipes[1][1]) else {
             return nil
         }
-        for index in 0..<2 {
-            close(pipes[index][1])
-            pipes[index][1] = -1
-        }
-        let reading = Result { () throws(BackupError) -> [[UInt8]] in
-            try read([pipes[0][0], pipes[1][0]], largestOutput, path, isCancelled)
-        }
-        if case .failure = reading { kill(process, SIGTERM) }
+        kept = [pipes[0][0], pipes[1][0]]
+        return RunningProgram(path: path, process: process, output: kept[0], errors: kept[1])
+    }
+
+    /// Waits for its end.
+    ///
+    /// - Parameter largestOutput: what more it writes ends it, in bytes.
+    consuming func finish(largestOutput: Int, isCancelled: () -> Bool) throws(BackupError) -> ChildProgram {
+        let texts = try RunningProgram.read([output, errors], largestOutput, path, isCancelled)
         var status: Int32 = 0
         while waitpid(process, &status, 0) < 0, errno == EINTR {}
-        let texts = try reading.get()
+        process = 0
         // The lower seven bits are the signal that ended it.
         let code = status & 0x7F == 0 ? (status >> 8) & 0xFF : 128 + status & 0x7F
         return ChildProgram(status: code, output: texts[0], errors: String(decoding: texts[1], as: UTF8.self))

@@ -25,13 +25,17 @@ struct PostgreSQLOpening {
 
     func begin() throws(BackupError) -> Listing {
         let runner = PostgreSQLSchemaDump.Runner(connection, options)
-        let globals = try PostgreSQLGlobals.take(by: runner.tool, connection, options)
+        // Beside what follows, unless one connection is all that is allowed.
+        var running = Optional(PostgreSQLGlobals.Running.start(by: runner.tool, connection, options))
+        var globals: PostgreSQLGlobals?
+        if options.connections == 1 { globals = try running.take()?.finish() }
         var reason = "tables come and go"
         for attempt in 0..<PostgreSQLOpening.attempts {
             let isEarly = attempt < PostgreSQLOpening.earlyAttempts
             do throws(BackupError) {
                 if var listing = try attemptToBegin(runner, isEarly: isEarly) {
-                    listing.globals = globals
+                    if let running = running.take() { globals = try running.finish() }
+                    listing.globals = globals ?? PostgreSQLGlobals()
                     listing.warnings = warnings(listing, runner)
                     return listing
                 }
@@ -62,8 +66,9 @@ struct PostgreSQLOpening {
         _ runner: PostgreSQLSchemaDump.Runner, isEarly: Bool
     ) throws(BackupError) -> Listing? {
         let print = isEarly ? try PostgreSQLFingerprint.text(on: connection) : ""
-        let early = isEarly ? try runner.take(snapshot: nil) : nil
+        let running = isEarly ? try runner.start(snapshot: nil) : nil
         let before = try listing()
+        let early = if let running { try running.finish() } else { Optional<PostgreSQLSchemaDump>.none }
         // Neither BEGIN nor LOCK chooses the moment; the first query behind them does.
         try connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         try lock(before.selection.tables)

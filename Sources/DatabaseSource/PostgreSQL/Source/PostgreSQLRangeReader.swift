@@ -111,7 +111,8 @@ final class PostgreSQLRangeReader: @unchecked Sendable {
                 if let part = parts[current], let first = part.chunks.first {
                     parts[current]?.chunks.removeFirst()
                     parts[current]?.size -= first.size
-                    condition.broadcast()
+                    // Only who found no room waits.
+                    if part.size >= PostgreSQLRangeReader.largestQueue { condition.broadcast() }
                     return .success(first)
                 }
                 if parts[current]?.isComplete == true {

@@ -32,43 +32,76 @@ struct PostgreSQLSchemaDump {
         }
 
         /// - Parameter snapshot: one that the connection has exported; nil lets pg_dump choose a moment of its own.
+        /// - Returns: nil where there is no pg_dump for the server.
         func take(snapshot: String?) throws(BackupError) -> PostgreSQLSchemaDump? {
+            guard let running = try start(snapshot: snapshot) else { return nil }
+            return try running.finish()
+        }
+
+        /// Starts pg_dump; what it needs of the server is not waited for.
+        func start(snapshot: String?) throws(BackupError) -> Running? {
             guard let tool else { return nil }
-            return try PostgreSQLSchemaDump.take(tool, connection, snapshot: snapshot, options)
+            return try Running.start(tool, connection, snapshot: snapshot, options)
         }
     }
 
-    private static func take(
-        _ tool: PostgreSQLTool, _ connection: PostgreSQLConnection, snapshot: String?, _ options: SnapshotOptions
-    ) throws(BackupError) -> PostgreSQLSchemaDump? {
-        // Where the locks are held already, somebody may wait for them whom pg_dump would wait for: not for long.
-        let longest = snapshot == nil ? options.lockTimeout : min(options.lockTimeout, .seconds(2))
-        let passwords = try PostgreSQLPasswordFile(connection)
-        let environment = PostgreSQLTool.environment(for: connection, passwordFile: passwords.path)
-        var texts: [String] = []
-        var warnings: [String] = []
-        for section in ["pre-data", "post-data"] {
+    /// pg_dump at work: on both sections at once where several connections are allowed.
+    struct Running: ~Copyable {
+        private let tool: PostgreSQLTool
+        private let connection: PostgreSQLConnection
+        private let options: SnapshotOptions
+        private let passwords: PostgreSQLPasswordFile
+        private let environment: [String]
+        private let arguments: [String]
+        private var preData: RunningProgram?
+        private var postData: RunningProgram?
+
+        fileprivate static func start(
+            _ tool: PostgreSQLTool, _ connection: PostgreSQLConnection, snapshot: String?, _ options: SnapshotOptions
+        ) throws(BackupError) -> Running {
+            // Where the locks are held already, somebody may wait for them whom pg_dump would wait for: not for long.
+            let longest = snapshot == nil ? options.lockTimeout : min(options.lockTimeout, .seconds(2))
             var arguments = [
-                "--schema-only", "--section=\(section)", "--no-password",
-                "--lock-wait-timeout=\(max(1, longest.milliseconds))",
+                "--schema-only", "--no-password", "--lock-wait-timeout=\(max(1, longest.milliseconds))",
             ]
             if let snapshot { arguments.append("--snapshot=\(snapshot)") }
             if connection.serverEncoding != "SQL_ASCII" { arguments.append("--encoding=UTF8") }
-            let run = try ChildProgram.run(
-                tool.path, arguments, environment: environment, largestOutput: largestText,
-                isCancelled: options.isCancelled)
-            guard let run else { return nil }
+            let passwords = try PostgreSQLPasswordFile(connection)
+            let environment = PostgreSQLTool.environment(for: connection, passwordFile: passwords.path)
+            var running = Running(
+                tool: tool, connection: connection, options: options, passwords: passwords, environment: environment,
+                arguments: arguments, preData: nil, postData: nil)
+            running.preData = try running.program("pre-data")
+            if options.connections > 1 { running.postData = try running.program("post-data") }
+            return running
+        }
+
+        private func program(_ section: String) throws(BackupError) -> RunningProgram? {
+            try RunningProgram.start(tool.path, arguments + ["--section=\(section)"], environment: environment)
+        }
+
+        /// - Returns: nil where pg_dump could not be started.
+        consuming func finish() throws(BackupError) -> PostgreSQLSchemaDump? {
+            var warnings: [String] = []
+            guard let preData = preData.take() else { return nil }
+            let before = try text(of: try preData.finish(largestOutput: largestText, isCancelled: options.isCancelled), &warnings)
+            var other = postData.take()
+            if other == nil { other = try program("post-data") }
+            guard let other = other.take() else { return nil }
+            let behind = try text(of: try other.finish(largestOutput: largestText, isCancelled: options.isCancelled), &warnings)
+            return PostgreSQLSchemaDump(version: tool.version, preData: before, postData: behind, warnings: warnings)
+        }
+
+        private func text(of run: ChildProgram, _ warnings: inout [String]) throws(BackupError) -> String {
             let words = PostgreSQLFailure.line(run.errors)
             guard run.status == 0 else { throw failure(words, run.status, connection) }
-            if !words.isEmpty { warnings.append(words) }
+            if !words.isEmpty, !warnings.contains(words) { warnings.append(words) }
             guard let text = String(validating: run.output, as: UTF8.self) else {
                 throw BackupError(
                     .unsupported, "the database's definitions are not UTF-8 text: names in it cannot be stored")
             }
-            texts.append(withoutRestriction(text))
+            return withoutRestriction(text)
         }
-        _ = consume passwords
-        return PostgreSQLSchemaDump(version: tool.version, preData: texts[0], postData: texts[1], warnings: warnings)
     }
 
     private static func failure(

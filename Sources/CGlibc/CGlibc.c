@@ -1,10 +1,13 @@
 #define _GNU_SOURCE
-#include "CRename.h"
+#include "CGlibc.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 
 int eb_rename_without_replacing(const char *old_path, const char *new_path) {
     return renameat2(AT_FDCWD, old_path, AT_FDCWD, new_path, RENAME_NOREPLACE) == 0 ? 0 : errno;
 }
+
+int eb_return_large_blocks(int threshold) { return mallopt(M_MMAP_THRESHOLD, threshold); }

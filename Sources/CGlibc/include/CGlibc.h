@@ -1,0 +1,10 @@
+#pragma once
+
+/// renameat2(2) with RENAME_NOREPLACE, which the Swift overlay of the C library does not show. Returns 0 or the error
+/// number.
+int eb_rename_without_replacing(const char *old_path, const char *new_path);
+
+/// Gives every block of `threshold` bytes or more pages of its own, which the system gets back when it is freed
+/// (mallopt(3), M_MMAP_THRESHOLD). Left alone, glibc raises the threshold with the largest block that was ever freed,
+/// and keeps what is freed below it. Returns whether it was taken.
+int eb_return_large_blocks(int threshold);
