@@ -55,8 +55,9 @@ package struct BackupService: Sendable {
         _ runs: RunSupervisor, _ listening: @escaping @Sendable (Int) async -> Void
     ) -> some Service {
         let table = RouteTable(
-            HealthRoutes(engine: engine, runs: runs).all + JobRoutes(engine: engine, runs: runs).all
-                + BackupRoutes(engine: engine, runs: runs).all)
+            DescriptionRoutes.added(
+                to: HealthRoutes(engine: engine, runs: runs).all + JobRoutes(engine: engine, runs: runs).all
+                    + BackupRoutes(engine: engine, runs: runs).all))
         let router = Router(context: ServiceContext.self)
         router.add(middleware: AccessLogMiddleware())
         router.add(middleware: FailureMiddleware(routes: table))

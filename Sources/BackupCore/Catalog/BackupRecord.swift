@@ -92,6 +92,33 @@ package struct BackupRecord: Sendable, Codable, Equatable {
 }
 
 extension BackupRecord {
+    /// Every field, as Elder's clients expect it: what is missing as null.
+    package func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        try values.encode(id, forKey: .id)
+        try values.encode(jobID, forKey: .jobID)
+        try values.encode(filename, forKey: .filename)
+        try values.encode(filePath, forKey: .filePath)
+        try values.encode(fileSize, forKey: .fileSize)
+        try values.encode(recordCount, forKey: .recordCount)
+        try values.encode(status, forKey: .status)
+        try values.encode(errorMessage, forKey: .errorMessage)
+        try values.encode(startedAt, forKey: .startedAt)
+        try values.encode(completedAt, forKey: .completedAt)
+        try values.encode(durationSeconds, forKey: .durationSeconds)
+        try values.encode(s3URL, forKey: .s3URL)
+        try values.encode(s3Key, forKey: .s3Key)
+        try values.encode(createdAt, forKey: .createdAt)
+        try values.encode(updatedAt, forKey: .updatedAt)
+        try values.encode(sha256, forKey: .sha256)
+        try values.encode(verifiedAt, forKey: .verifiedAt)
+        try values.encode(localState, forKey: .localState)
+        try values.encode(process, forKey: .process)
+        try values.encode(remote, forKey: .remote)
+    }
+}
+
+extension BackupRecord {
     /// A backup's copies in stores, in short.
     package struct RemoteSummary: Sendable, Codable, Equatable {
         /// Of the copy on the primary store; nil where there is none and none was tried.

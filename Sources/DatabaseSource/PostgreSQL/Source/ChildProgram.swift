@@ -53,7 +53,9 @@ struct RunningProgram: ~Copyable {
     ) throws(BackupError) -> RunningProgram? {
         var pipes = [[Int32](repeating: -1, count: 2), [Int32](repeating: -1, count: 2)]
         var kept: [Int32] = []
-        defer { for descriptor in pipes.joined() where descriptor >= 0 && !kept.contains(descriptor) { close(descriptor) } }
+        defer {
+            for descriptor in pipes.joined() where descriptor >= 0 && !kept.contains(descriptor) { close(descriptor) }
+        }
         for index in 0..<2 {
             guard pipe(&pipes[index]) == 0 else {
                 throw .system(.source, "make a pipe for", path: path, errno: errno)

@@ -84,12 +84,16 @@ struct PostgreSQLSchemaDump {
         consuming func finish() throws(BackupError) -> PostgreSQLSchemaDump? {
             var warnings: [String] = []
             guard let preData = preData.take() else { return nil }
-            let before = try text(of: try preData.finish(largestOutput: largestText, isCancelled: options.isCancelled), &warnings)
+            let before = try text(of: try end(preData), &warnings)
             var other = postData.take()
             if other == nil { other = try program("post-data") }
             guard let other = other.take() else { return nil }
-            let behind = try text(of: try other.finish(largestOutput: largestText, isCancelled: options.isCancelled), &warnings)
+            let behind = try text(of: try end(other), &warnings)
             return PostgreSQLSchemaDump(version: tool.version, preData: before, postData: behind, warnings: warnings)
+        }
+
+        private func end(_ running: consuming RunningProgram) throws(BackupError) -> ChildProgram {
+            try running.finish(largestOutput: largestText, isCancelled: options.isCancelled)
         }
 
         private func text(of run: ChildProgram, _ warnings: inout [String]) throws(BackupError) -> String {
