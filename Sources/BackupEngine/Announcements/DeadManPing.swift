@@ -21,6 +21,8 @@ struct DeadManPing {
         let call = WebCall(
             url: Secret(address), headers: [("Content-Type", "text/plain; charset=utf-8")],
             body: Array(text.utf8.prefix(4000)), attempts: attempts, pause: pause)
-        return await call.send().map { "the ping of the run's \(suffix == "/start" ? "beginning" : "end") failed: \($0)" }
+        return await call.send().map {
+            "the ping of the run's \(suffix == "/start" ? "beginning" : "end") failed: \($0)"
+        }
     }
 }

@@ -60,7 +60,8 @@ final class RunWatch: Sendable {
                 cancellation.cancel(
                     BackupError(
                         .cancelled,
-                        "the run took longer than its limit of \(seconds) s (timeout_seconds of the job) and was ended"))
+                        "the run took longer than its limit of \(seconds) s (timeout_seconds of the job) and was ended")
+                )
             }
             if let name = CancelOrder.name(at: orderPath) {
                 cancellation.cancel(BackupError(.cancelled, "cancelled by \(name)"))
@@ -74,7 +75,8 @@ final class RunWatch: Sendable {
             ContinuousClock.now - state.progress > .seconds(seconds) ? state.attempt : nil
         }
         stalled?.cancel(
-            BackupError(.source, "the backup made no progress for \(seconds) s (stall_seconds of the job) and was ended"))
+            BackupError(
+                .source, "the backup made no progress for \(seconds) s (stall_seconds of the job) and was ended"))
     }
 }
 

@@ -15,7 +15,8 @@ extension BackupEngine {
             }
             guard record.status == .running else { throw BackupError(.locked, record.notRunning) }
             if record.process?.isAlive == false {
-                throw BackupError(.locked, "the process that ran backup \(record.id) is gone: there is nothing to cancel")
+                throw BackupError(
+                    .locked, "the process that ran backup \(record.id) is gone: there is nothing to cancel")
             }
             try CancelOrder.write(
                 name,

@@ -53,15 +53,20 @@ struct Query {
         let rule = "must be a time such as 2026-11-23T01:29:03Z (RFC 3339), with + written as %2B"
         return try parsed(name, rule) { text in
             let rest = text.dropFirst(10)
-            guard rest.first == "T" || rest.first == "t", rest.contains(where: { "Zz+-".contains($0) }) else { return nil }
+            guard rest.first == "T" || rest.first == "t", rest.contains(where: { "Zz+-".contains($0) }) else {
+                return nil
+            }
             return Timestamp(text.uppercased())
         }
     }
 
     /// The same question from another place on, for the header `Link` (RFC 8288).
     func link(_ cursor: String) -> String {
-        let kept = request.uri.queryParameters.filter { $0.key != "cursor" }.map { "\(Self.encoded($0.key))=\(Self.encoded($0.value))" }
-        return "<\(request.uri.path)?\((kept + ["cursor=\(Self.encoded(cursor[...]))"]).joined(separator: "&"))>; rel=\"next\""
+        let kept = request.uri.queryParameters.filter { $0.key != "cursor" }.map {
+            "\(Self.encoded($0.key))=\(Self.encoded($0.value))"
+        }
+        return
+            "<\(request.uri.path)?\((kept + ["cursor=\(Self.encoded(cursor[...]))"]).joined(separator: "&"))>; rel=\"next\""
     }
 
     private static func encoded(_ text: Substring) -> String {

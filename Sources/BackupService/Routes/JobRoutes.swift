@@ -84,7 +84,8 @@ struct JobRoutes {
     private func delete(_ request: Request, _ context: ServiceContext) async throws -> Response {
         let reference = try reference(context)
         let query = try Query(request, known: ["backups"])
-        let backups = try query.parsed("backups", "must be keep or delete") { JobRemoval.Backups(rawValue: $0) } ?? .keep
+        let backups =
+            try query.parsed("backups", "must be keep or delete") { JobRemoval.Backups(rawValue: $0) } ?? .keep
         let id = try context.id("job")
         let wish = Run.Request(kind: .delete, name: context.name, jobID: id, isLong: false)
         let removal = try await runs.run(wish) { engine in

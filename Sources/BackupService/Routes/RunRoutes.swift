@@ -52,7 +52,8 @@ struct RunRoutes {
         let id = context.parameters.get("id") ?? ""
         guard let run = await runs.run(id) else {
             throw BackupError(
-                .notFound, "there is no run \"\(id.prefix(40))\": runs are remembered for a day, and not beyond a restart")
+                .notFound,
+                "there is no run \"\(id.prefix(40))\": runs are remembered for a day, and not beyond a restart")
         }
         return run
     }
