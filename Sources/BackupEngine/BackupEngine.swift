@@ -10,7 +10,9 @@ package struct BackupEngine: Sendable {
     package let configuration: EngineConfiguration
     let catalog: any CatalogStore
     let logger: Logger
-    let observer: ProgressObserver
+    private(set) var observer: ProgressObserver
+    /// Of the one run that this value of an engine is for, where somebody wants to follow or cancel it.
+    private(set) var control: RunControl?
 
     /// Threads that compress or decompress. Two keep up with any database that this program reads on one thread.
     static let workers = 2
@@ -23,6 +25,23 @@ package struct BackupEngine: Sendable {
         self.catalog = catalog
         self.logger = logger
         self.observer = observer
+    }
+
+    /// The same engine for a single run, which can be followed and cancelled by itself.
+    package func under(_ control: RunControl) -> BackupEngine {
+        var engine = observed(by: control.observer)
+        engine.control = control
+        return engine
+    }
+
+    /// The same engine, with one more to tell of its course.
+    func observed(by more: @escaping ProgressObserver) -> BackupEngine {
+        var engine = self
+        engine.observer = { [observer] event in
+            observer(event)
+            more(event)
+        }
+        return engine
     }
 
     /// Opens the catalog, and closes the runs of processes that are gone.

@@ -28,6 +28,10 @@ package struct EngineConfiguration: Sendable {
     package var maximumLogGrowth: Int?
     /// The stores that backups are copied to (`BACKUP_S3_…`); nil where there are none.
     package var remote: RemoteSettings?
+    /// The pause before a job's first retry; doubled for each further one (`BACKUP_RETRY_DELAY`).
+    package var retryDelay = Duration.seconds(10)
+    /// Whom runs are told to.
+    package var announcements = AnnouncementSettings()
 
     package init(backupDirectory: String) {
         self.backupDirectory = backupDirectory

@@ -1,5 +1,7 @@
 /// What a verb tells of its course.
 package enum ProgressEvent: Sendable, Equatable {
+    /// A backup is in the catalog, as running, under this number.
+    case began(backupID: Int64)
     /// A named step was reached: between two of them the process may die without harm.
     case step(Step)
     /// Rows and bytes of row text so far, and about how many rows there will be, where known. A few times a second.

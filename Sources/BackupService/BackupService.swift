@@ -29,7 +29,7 @@ package struct BackupService: Sendable {
     /// - Parameter listening: told of the port once connections are accepted.
     /// - Throws: `configuration` where the address cannot be listened on.
     package func run(listening: @escaping @Sendable (Int) async -> Void = { _ in }) async throws {
-        let runs = RunSupervisor(patience: settings.shutdownPatience)
+        let runs = RunSupervisor(engine: engine, settings: settings)
         let scheduler = Scheduler(engine: engine, runs: runs, catchesUp: settings.catchesUp, logger: logger)
         let application = application(runs, listening)
         // Told to stop in the opposite order: first what begins nothing new and waits for the runs.
@@ -54,10 +54,10 @@ package struct BackupService: Sendable {
     private func application(
         _ runs: RunSupervisor, _ listening: @escaping @Sendable (Int) async -> Void
     ) -> some Service {
-        let table = RouteTable(
-            DescriptionRoutes.added(
-                to: HealthRoutes(engine: engine, runs: runs).all + JobRoutes(engine: engine, runs: runs).all
-                    + BackupRoutes(engine: engine, runs: runs).all))
+        let routes =
+            HealthRoutes(engine: engine, runs: runs).all + JobRoutes(engine: engine, runs: runs).all
+            + RunRoutes(engine: engine, runs: runs).all + BackupRoutes(engine: engine, runs: runs).all
+        let table = RouteTable(DescriptionRoutes.added(to: routes))
         let router = Router(context: ServiceContext.self)
         router.add(middleware: AccessLogMiddleware())
         router.add(middleware: FailureMiddleware(routes: table))

@@ -14,6 +14,10 @@ package struct ServiceSettings: Sendable {
     package var catchesUp = true
     /// How long runs may go on once the service is told to stop.
     package var shutdownPatience: Duration = .seconds(600)
+    /// How many backups, restores, verifications and uploads go on at a time (`BACKUP_MAX_RUNS`).
+    package var maximumRuns = 2
+    /// How many more may wait for their turn (`BACKUP_MAX_QUEUE`).
+    package var longestQueue = 100
 
     package init() {}
 

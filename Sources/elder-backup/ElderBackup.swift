@@ -30,8 +30,9 @@ struct ElderBackup: AsyncParsableCommand {
         version: "elder-backup \(ProgramVersion.current)",
         subcommands: [
             BackupCommand.self, RestoreCommand.self, VerifyCommand.self, ListCommand.self, ShowCommand.self,
-            DownloadCommand.self, UploadCommand.self, ReplicateCommand.self, DeleteCommand.self, PruneCommand.self,
-            StatsCommand.self, ArchiveCommand.self, CatalogCommand.self, S3Command.self,
+            DownloadCommand.self, UploadCommand.self, ReplicateCommand.self, CancelCommand.self,
+            DeleteCommand.self, PruneCommand.self, StatsCommand.self, ArchiveCommand.self, CatalogCommand.self,
+            S3Command.self,
             JobCommand.self, TokenCommand.self, ServeCommand.self, ConfigCommand.self, DemoCommand.self,
         ]
     )

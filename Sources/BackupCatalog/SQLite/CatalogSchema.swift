@@ -155,6 +155,8 @@ enum CatalogSchema {
         }
         changes += try identifyJobs(in: database, apply: apply)
         changes += try addMeta(in: database, apply: apply)
+        // Lists are right without them, only slow: no reason to ask for a migration.
+        if apply { changes += try CatalogIndexes.add(to: database) }
         return changes
     }
 

@@ -13,6 +13,7 @@ struct JobColumns {
     private let texts: [String: String?]
     private let include: [String]?
     private let exclude: [String]?
+    private let options: JobRunOptionsChange
 
     /// - Throws: `usage` for a value that a job cannot have.
     init(_ change: BackupJobChange, defaults: Bool, defaultRetentionDays: Int) throws(BackupError) {
@@ -43,6 +44,7 @@ struct JobColumns {
         self.texts = texts
         include = change.includeTables
         exclude = change.excludeTables
+        options = change.options
         if (include ?? []).contains("") || (exclude ?? []).contains("") {
             throw BackupError(.usage, "the name of a table is empty in the job's list of tables")
         }
@@ -61,8 +63,8 @@ struct JobColumns {
             values["retention_json"] = try JobRetention.text(policy).databaseValue
         }
         if let enabled { values["enabled"] = try SQLiteCatalog.boolean(enabled, column: "enabled", database) }
-        if include != nil || exclude != nil || config == nil {
-            let text = try JobTables.config(config, include: include, exclude: exclude)
+        if include != nil || exclude != nil || config == nil || options != JobRunOptionsChange() {
+            let text = try JobTables.config(config, include: include, exclude: exclude, options: options)
             values["config_json"] = text.databaseValue
         }
         return values
@@ -126,8 +128,10 @@ struct JobTables {
         exclude = try JobTables.names(object, "exclude_tables")
     }
 
-    /// The text for a row: `old` with the lists that are given replaced; an empty list becomes `null`.
-    static func config(_ old: String?, include: [String]?, exclude: [String]?) throws -> String {
+    /// The text for a row: `old` with what is given replaced; an empty list becomes `null`.
+    static func config(
+        _ old: String?, include: [String]?, exclude: [String]?, options: JobRunOptionsChange
+    ) throws -> String {
         // Giving both lists repairs a text that cannot be read.
         var object =
             include != nil && exclude != nil ? (try? JobTables.object(old)) ?? [:] : try JobTables.object(old) ?? [:]
@@ -135,11 +139,12 @@ struct JobTables {
             if let list { object[key] = list.isEmpty ? NSNull() : list }
             if object[key] == nil { object[key] = NSNull() }
         }
+        try JobOptionsText.change(&object, by: options)
         let data = try JSONSerialization.data(withJSONObject: object, options: [.sortedKeys, .withoutEscapingSlashes])
         return String(decoding: data, as: UTF8.self)
     }
 
-    private static func object(_ config: String?) throws(BackupError) -> [String: Any]? {
+    static func object(_ config: String?) throws(BackupError) -> [String: Any]? {
         guard let config, !config.trimmingCharacters(in: .whitespacesAndNewlines).isEmpty else { return nil }
         var value = try? JSONSerialization.jsonObject(with: Data(config.utf8), options: .fragmentsAllowed)
         // A text that went through a JSON column is encoded twice.
@@ -157,7 +162,7 @@ struct JobTables {
         return names.isEmpty ? nil : names
     }
 
-    private static func unreadable(_ reason: String) -> BackupError {
+    static func unreadable(_ reason: String) -> BackupError {
         BackupError(.catalog, "config_json cannot be read (\(reason)): set the job's tables again with `job update`")
     }
 }

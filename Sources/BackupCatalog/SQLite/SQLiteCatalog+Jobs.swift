@@ -75,6 +75,7 @@ extension SQLiteCatalog {
         change.source = job.source
         change.includeTables = job.includeTables
         change.excludeTables = job.excludeTables
+        change.options = JobRunOptionsChange(job.options)
         guard !job.uuid.isEmpty else { throw BackupError(.catalog, "the job \(job.id) has no UUID") }
         var columns = try JobColumns(change, defaults: true, defaultRetentionDays: job.retention.days)
         try write { database in
@@ -135,9 +136,11 @@ extension SQLiteCatalog {
         let row = LenientRow(row: row)
         let id = row.integer("id") ?? 0
         let tables: JobTables
+        let options: JobRunOptions
         let retention: RetentionPolicy
         do {
             tables = try JobTables(config: row.text("config_json"))
+            options = try JobOptionsText.options(JobTables.object(row.text("config_json")) ?? [:])
             retention = try JobRetention.policy(
                 days: row.integer("retention_days"), text: row.filledText("retention_json"))
         } catch {
@@ -145,7 +148,7 @@ extension SQLiteCatalog {
         }
         let created = row.timestamp("created_at") ?? row.timestamp("updated_at") ?? row.timestamp("last_run_at")
         let createdAt = created ?? Timestamp(microseconds: 0)
-        return BackupJob(
+        var job = BackupJob(
             id: id, uuid: row.text("uuid") ?? "", name: row.filledText("name") ?? "job \(id)",
             schedule: row.filledText("schedule"), timeZone: row.filledText("time_zone"), retention: retention,
             enabled: row.boolean("enabled") ?? true, description: row.filledText("description"),
@@ -153,6 +156,8 @@ extension SQLiteCatalog {
             lastRunAt: row.timestamp("last_run_at"), createdAt: createdAt,
             updatedAt: row.timestamp("updated_at") ?? createdAt
         )
+        job.options = options
+        return job
     }
 
     private static func requireFreeName(_ name: String?, except id: Int64?, _ database: Database) throws {

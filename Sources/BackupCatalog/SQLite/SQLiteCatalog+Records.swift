@@ -50,23 +50,47 @@ extension SQLiteCatalog {
     }
 
     package func records(jobID: Int64?, status: BackupRecord.Status?, limit: Int?) throws -> [BackupRecord] {
-        var conditions: [String] = []
-        var arguments: StatementArguments = []
-        if let jobID {
-            conditions.append("job_id = ?")
-            arguments += [jobID]
-        }
-        if let status {
-            conditions.append("\(SQLiteCatalog.statusExpression) = ?")
-            arguments += [status.rawValue]
-        }
-        var sql = conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ") + " "
+        var query = BackupQuery()
+        query.jobID = jobID
+        query.status = status
+        var (sql, arguments) = SQLiteCatalog.condition(query)
         sql += SQLiteCatalog.newestFirst
         if let limit {
             sql += " LIMIT ?"
             arguments += [max(limit, 0)]
         }
         return try selectRecords(sql, arguments)
+    }
+
+    package func page(_ query: BackupQuery) throws -> BackupPage {
+        var (sql, arguments) = SQLiteCatalog.condition(query)
+        let limit = max(query.limit, 1)
+        // One more than asked for tells whether there is a next page.
+        sql += SQLiteCatalog.newestFirst + " LIMIT ?"
+        arguments += [limit + 1]
+        let found = try selectPlaced(sql, arguments)
+        let last = found.count > limit ? found[limit - 1] : nil
+        return BackupPage(
+            records: found.prefix(limit).map(\.record), next: last.map { BackupCursor(key: $0.key, id: $0.record.id) })
+    }
+
+    private static func condition(_ query: BackupQuery) -> (sql: String, arguments: StatementArguments) {
+        var conditions: [String] = []
+        var arguments: StatementArguments = []
+        func add(_ condition: String, _ values: StatementArguments) {
+            conditions.append(condition)
+            arguments += values
+        }
+        if let jobID = query.jobID { add("job_id = ?", [jobID]) }
+        if let status = query.status { add("\(statusExpression) = ?", [status.rawValue]) }
+        if let since = query.since { add("\(startExpression) >= ?", [since.sql]) }
+        if let until = query.until { add("\(startExpression) < ?", [until.sql]) }
+        // The first half is there for the index, which knows nothing of rows of values made of expressions.
+        if let cursor = query.cursor {
+            add(
+                "\(startExpression) <= ? AND (\(startExpression) < ? OR id < ?)", [cursor.key, cursor.key, cursor.id])
+        }
+        return (conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ") + " ", arguments)
     }
 
     package func statistics() throws -> CatalogStatistics {
@@ -94,14 +118,17 @@ extension SQLiteCatalog {
     // MARK: - Rows
 
     /// What is neither completed nor running counts as failed: nothing unproven may look good.
-    private static let statusExpression =
+    static let statusExpression =
         "CASE lower(status) WHEN 'completed' THEN 'completed' WHEN 'running' THEN 'running' ELSE 'failed' END"
 
     /// Dates are text that sorts by time once the two separators of ISO 8601 and SQL are made one.
-    private static let newestFirst = "ORDER BY replace(coalesce(started_at, created_at), 'T', ' ') DESC, id DESC"
+    static let startExpression = "replace(coalesce(started_at, created_at, ''), 'T', ' ')"
+
+    private static let newestFirst = "ORDER BY \(startExpression) DESC, id DESC"
 
     private static let columns =
         "id, job_id, filename, file_path, file_size, record_count, status, \(statusExpression) AS known_status, "
+        + "\(startExpression) AS start_key, "
         + "error_message, started_at, completed_at, duration_seconds, s3_url, s3_key, created_at, updated_at, sha256, "
         + "verified_at, local_state, process_host, process_pid, process_start, \(summaryColumns)"
 
@@ -114,11 +141,20 @@ extension SQLiteCatalog {
         """
 
     private func selectRecords(_ condition: String, _ arguments: StatementArguments) throws -> [BackupRecord] {
+        try selectPlaced(condition, arguments).map(\.record)
+    }
+
+    /// Records with what the list is sorted by.
+    private func selectPlaced(
+        _ condition: String, _ arguments: StatementArguments
+    ) throws -> [(record: BackupRecord, key: String)] {
         try read { database in
             let sql = "SELECT \(SQLiteCatalog.columns) FROM backups \(condition)"
             let cursor = try Row.fetchCursor(database, sql: sql, arguments: arguments)
-            var records: [BackupRecord] = []
-            while let row = try cursor.next() { records.append(SQLiteCatalog.record(from: LenientRow(row: row))) }
+            var records: [(record: BackupRecord, key: String)] = []
+            while let row = try cursor.next().map({ LenientRow(row: $0) }) {
+                records.append((SQLiteCatalog.record(from: row), row.text("start_key") ?? ""))
+            }
             return records
         }
     }

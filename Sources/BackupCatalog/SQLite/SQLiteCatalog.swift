@@ -64,12 +64,16 @@ package final class SQLiteCatalog: CatalogStore {
 
     private func bringUpToDate(migrate: Bool) throws -> [String] {
         // The usual case takes no write lock.
-        if try queue.read({ try CatalogSchema.upgrade($0, path: path, apply: false) }).isEmpty { return [] }
+        let isCurrent = try queue.read { database in
+            try CatalogSchema.upgrade(database, path: path, apply: false).isEmpty
+                && (!migrate || CatalogIndexes.missing(in: database).isEmpty)
+        }
+        if isCurrent { return [] }
         return try queue.write { database in
             // What was read just now may have been made by another process meanwhile.
             database.clearSchemaCache()
             let pending = try CatalogSchema.upgrade(database, path: path, apply: false)
-            if pending.isEmpty { return [] }
+            if pending.isEmpty { return migrate ? try CatalogIndexes.add(to: database) : [] }
             guard try migrate || CatalogSchema.isEmpty(database) else {
                 throw BackupError(
                     .catalog,

@@ -17,12 +17,16 @@ package struct BackupJob: Sendable, Encodable, Equatable {
     /// Only these tables; all when nil.
     package var includeTables: [String]?
     package var excludeTables: [String]?
+    /// Limits, retries, hooks and pings of its runs.
+    package var options = JobRunOptions()
     package var lastRunAt: Timestamp?
     package var createdAt: Timestamp
     package var updatedAt: Timestamp
 
     private enum CodingKeys: String, CodingKey {
-        case id, uuid, name, schedule, enabled, description, source, retention
+        case id, uuid, name, schedule, enabled, description, source, retention, retries, hooks, ping
+        case timeoutSeconds = "timeout_seconds"
+        case stallSeconds = "stall_seconds"
         case timeZone = "time_zone"
         case retentionDays = "retention_days"
         case includeTables = "include_tables"
@@ -71,9 +75,34 @@ extension BackupJob {
         try values.encode(source, forKey: .source)
         try values.encode(includeTables, forKey: .includeTables)
         try values.encode(excludeTables, forKey: .excludeTables)
+        try values.encode(options.timeoutSeconds, forKey: .timeoutSeconds)
+        try values.encode(options.stallSeconds, forKey: .stallSeconds)
+        try values.encode(options.retries, forKey: .retries)
+        try values.encode(Hooks(options), forKey: .hooks)
+        try values.encode(options.pingURL != nil, forKey: .ping)
         try values.encode(lastRunAt, forKey: .lastRunAt)
         try values.encode(createdAt, forKey: .createdAt)
         try values.encode(updatedAt, forKey: .updatedAt)
+    }
+}
+
+extension BackupJob {
+    /// That there are hooks, not what they are: a command may hold what is secret.
+    private struct Hooks: Encodable {
+        var pre: Bool
+        var post: Bool
+        var timeoutSeconds: Int
+
+        private enum CodingKeys: String, CodingKey {
+            case pre, post
+            case timeoutSeconds = "timeout_seconds"
+        }
+
+        init(_ options: JobRunOptions) {
+            pre = options.preCommand != nil
+            post = options.postCommand != nil
+            timeoutSeconds = options.hookSeconds ?? JobRunOptions.standardHookSeconds
+        }
     }
 }
 
@@ -88,6 +117,7 @@ package struct BackupJobChange: Sendable, Equatable {
     package var source: String?
     package var includeTables: [String]?
     package var excludeTables: [String]?
+    package var options = JobRunOptionsChange()
 
     package init() {}
 }

@@ -31,6 +31,8 @@ package protocol CatalogStore: Sendable {
     func records(filename: String) throws -> [BackupRecord]
     /// Newest first. No limit when nil.
     func records(jobID: Int64?, status: BackupRecord.Status?, limit: Int?) throws -> [BackupRecord]
+    /// Newest first, by an index: how many backups there are does not matter.
+    func page(_ query: BackupQuery) throws -> BackupPage
     func statistics() throws -> CatalogStatistics
 
     /// Stores a copy in place of what was known of it, and `s3_url` and `s3_key` of its backup's row where it is the

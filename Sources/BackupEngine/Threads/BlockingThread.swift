@@ -1,20 +1,4 @@
-internal import BackupCore
 internal import Foundation
-internal import Synchronization
-
-/// Tells work on a thread of its own that the task which waits for it was cancelled.
-final class Cancellation: Sendable {
-    private let flag = Atomic<Bool>(false)
-
-    func cancel() { flag.store(true, ordering: .relaxed) }
-
-    var isCancelled: Bool { flag.load(ordering: .relaxed) }
-
-    /// - Throws: `cancelled`.
-    func check() throws {
-        if isCancelled { throw BackupError(.cancelled, "cancelled; nothing was changed") }
-    }
-}
 
 /// Blocking work, such as calls of SQLite, off Swift's cooperative pool.
 enum BlockingThread {

@@ -30,6 +30,13 @@ struct VerbContext: Sendable {
         }
         return try outcome.wait()
     }
+
+    /// The same for what is to be done after a run, be it cancelled: the work must set its own limit.
+    func waitRegardless<Output: Sendable>(_ work: @escaping @Sendable () async -> Output) throws -> Output {
+        let outcome = JobOutcome<Output>()
+        submit { outcome.set(.success(await Task { await work() }.value)) }
+        return try outcome.wait()
+    }
 }
 
 extension BackupEngine {
@@ -37,14 +44,17 @@ extension BackupEngine {
     func runVerb<Output: Sendable>(
         named name: String, _ body: @escaping @Sendable (VerbContext) throws -> Output
     ) async throws -> Output {
-        let cancellation = Cancellation()
+        let cancellation = control?.cancellation ?? Cancellation()
         let stores = Stores(configuration.remote, logger: logger)
         let task = WaitingTask<Output>()
         let context = VerbContext(cancellation: cancellation, stores: stores, submit: { task.submit($0) })
+        let serving = Task { try await task.serve() }
+        // Whoever cancels, be it a limit or another task, ends what the verb waits for as well.
+        cancellation.onCancel { serving.cancel() }
         do {
             let output = try await withTaskCancellationHandler {
                 BlockingThread.start(named: name) { task.finish(Result { try body(context) }) }
-                return try await task.serve()
+                return try await serving.value
             } onCancel: {
                 cancellation.cancel()
             }
@@ -52,7 +62,7 @@ extension BackupEngine {
             return output
         } catch {
             await stores.shutdown()
-            throw error
+            throw cancellation.explained(error)
         }
     }
 }

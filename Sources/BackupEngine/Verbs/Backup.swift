@@ -17,16 +17,23 @@ extension BackupEngine {
 
     private func runBackup(_ request: BackupRequest, _ context: VerbContext) throws -> BackupResponse {
         let job = try request.job.map { try findJob($0) } ?? defaultJob()
-        let source = try source(of: request, job)
-        try BackupDirectory.prepare(configuration.backupDirectory)
-        let lock = try JobLock.acquire(directory: configuration.backupDirectory, jobUUID: job.uuid)
-        let outcome = Result { try runLocked(request, job, source, context) }
-        _ = consume lock
-        return try outcome.get()
+        let announcer = Announcer(self, job, context)
+        var record: BackupRecord?
+        let outcome = Result {
+            let source = try source(of: request, job)
+            try BackupDirectory.prepare(configuration.backupDirectory)
+            let lock = try JobLock.acquire(directory: configuration.backupDirectory, jobUUID: job.uuid)
+            let outcome = Result { try runLocked(request, job, source, context, announcer, &record) }
+            _ = consume lock
+            return try outcome.get()
+        }
+        // When the next run of the job may begin already: who is told may be slow to listen.
+        return try announcer.tell(outcome, record)
     }
 
     private func runLocked(
-        _ request: BackupRequest, _ job: BackupJob, _ source: DatabaseURL, _ context: VerbContext
+        _ request: BackupRequest, _ job: BackupJob, _ source: DatabaseURL, _ context: VerbContext,
+        _ announcer: Announcer, _ told: inout BackupRecord?
     ) throws -> BackupResponse {
         let started = Timestamp.now()
         let stem = ArchiveName.stem(jobID: job.id, at: started)
@@ -34,28 +41,59 @@ extension BackupEngine {
             jobID: job.id, filename: stem + ArchiveName.fileExtension,
             filePath: configuration.backupDirectory + "/" + stem + ArchiveName.fileExtension, process: .current(),
             at: started)
+        defer { told = record }
+        observer(.began(backupID: record.id))
         observer(.step(.backupRecorded))
         logger.debug("backup started", metadata: ["job.id": "\(job.id)", "backup.id": "\(record.id)"])
+        let watch = RunWatch(
+            job.options, context.cancellation,
+            order: CancelOrder.path(directory: configuration.backupDirectory, backupID: record.id))
+        watch.start()
+        defer { watch.end() }
         var run = BackupRun(
-            engine: self, request: request, job: job, source: source, cancellation: context.cancellation)
+            engine: observed { _ in watch.noteProgress() }, request: request, job: job, source: source,
+            context: context, watch: watch)
+        let hooks = JobHooks(job, logger, context)
         do {
-            let result = try run.writeInAttempts(record: record, stem: stem)
-            record.complete(result, at: Timestamp.now())
+            announcer.tellBeginning(record)
+            try hooks.runBefore(record)
+            record.complete(try run.writeInAttempts(record: record, stem: stem), at: Timestamp.now())
         } catch {
+            let error = context.cancellation.explained(error)
             record.fail(error, at: Timestamp.now())
-            do {
-                try catalog.update(record)
-            } catch let second {
-                // The next start's sweep closes the record; the first error is the one that matters.
-                logger.error("catalog update failed", metadata: ["error": "\(second)"])
-            }
+            writeDownFailure(record)
+            run.warn(hooks.runAfter(record))
             throw error
         }
+        do {
+            let response = try finish(record, job, &run, context)
+            if request.isWhole { announcer.compare(record, &run) }
+            run.warn(hooks.runAfter(record))
+            return response(run.warnings)
+        } catch {
+            run.warn(hooks.runAfter(record, error: error))
+            throw error
+        }
+    }
+
+    /// What follows a complete archive: the record, the copies, the retention.
+    private func finish(
+        _ record: BackupRecord, _ job: BackupJob, _ run: inout BackupRun, _ context: VerbContext
+    ) throws -> ([String]) -> BackupResponse {
         try writeDown(record)
-        let copies = request.uploads ? try copyOutOrExplain(record, job, context) : nil
+        let copies = run.request.uploads ? try copyOutOrExplain(record, job, context) : nil
         run.warn(copies?.warnings ?? [])
         run.warn(expire(job, context))
-        return BackupResponse(record: record, copies: copies?.reports ?? [], warnings: run.warnings)
+        return { BackupResponse(record: record, copies: copies?.reports ?? [], warnings: $0) }
+    }
+
+    private func writeDownFailure(_ record: BackupRecord) {
+        do {
+            try catalog.update(record)
+        } catch {
+            // The next start's sweep closes the record; the first error is the one that matters.
+            logger.error("catalog update failed", metadata: ["error": "\(error)"])
+        }
     }
 
     private func writeDown(_ completed: BackupRecord) throws {
@@ -107,168 +145,6 @@ extension BackupEngine {
             throw BackupError(.usage, "no database to back up: give --source, or set DATABASE_URL, or the job's source")
         }
         return source
-    }
-}
-
-/// One run of a backup, from the snapshot to the published files.
-private struct BackupRun {
-    let engine: BackupEngine
-    let request: BackupRequest
-    let job: BackupJob
-    let source: DatabaseURL
-    let cancellation: Cancellation
-    private(set) var warnings: [String] = []
-
-    init(
-        engine: BackupEngine, request: BackupRequest, job: BackupJob, source: DatabaseURL, cancellation: Cancellation
-    ) {
-        self.engine = engine
-        self.request = request
-        self.job = job
-        self.source = source
-        self.cancellation = cancellation
-    }
-
-    /// How often a run is begun whose failures are of the moment.
-    private static let attempts = 3
-
-    /// Begins anew where what ended the run may pass: a standby that had to go on.
-    mutating func writeInAttempts(record: BackupRecord, stem: String) throws -> ArchiveWriter.Result {
-        for attempt in 1...BackupRun.attempts {
-            do {
-                return try write(record: record, stem: stem)
-            } catch let error as BackupError where error.isTransient {
-                guard attempt < BackupRun.attempts else {
-                    var last = error
-                    last.message = "\(BackupRun.attempts) attempts failed, the last one so: \(error.message)"
-                    throw last
-                }
-                try cancellation.check()
-                warn(["attempt \(attempt) of \(BackupRun.attempts) failed, and the backup begins anew: \(error)"])
-            }
-        }
-        throw BackupError(.internal, "a backup ended without an attempt")
-    }
-
-    private mutating func write(record: BackupRecord, stem: String) throws -> ArchiveWriter.Result {
-        let snapshot = try Databases.openSnapshot(source, options: try snapshotOptions())
-        engine.observer(.step(.snapshotTaken))
-        warn(snapshot.warnings)
-        try refuseSuddenEmptiness(snapshot)
-        let installation = try engine.catalog.installationID()
-        let writer = try ArchiveWriter(
-            temporaryPath: BackupDirectory.temporaryPath(
-                in: engine.configuration.backupDirectory, stem: stem, installation: installation,
-                recordID: record.id),
-            header: ArchiveHeader(
-                timestamp: record.startedAt, jobID: job.id, jobName: job.name,
-                generator: ArchiveGenerator(
-                    version: ProgramVersion.current, installation: installation, job: job.uuid),
-                source: try JSONValue.encode(snapshot.source), tables: snapshot.schema.tables,
-                ledger: try JSONValue.encode(snapshot.schema.ledger), definitions: snapshot.schema.definitions),
-            compression: engine.configuration.compression, workers: BackupEngine.workers)
-        engine.observer(.step(.archiveCreated))
-        var rows: Int64 = 0
-        var bytes: Int64 = 0
-        for table in snapshot.schema.tables {
-            do {
-                try write(table, of: snapshot, to: writer, &rows, &bytes)
-            } catch let error as BackupError {
-                throw error.located("table \"\(table.name)\"")
-            }
-            engine.observer(.step(.tableWritten))
-        }
-        let report = try snapshot.close()
-        if let fault = report.fault { throw fault }
-        warn(report.warnings)
-        if let held = report.held {
-            engine.logger.info("the snapshot held back vacuum", metadata: ["seconds": "\(held.components.seconds)"])
-        }
-        if let growth = report.logGrowth, growth > 0 {
-            engine.logger.debug("write-ahead log grew", metadata: ["bytes": "\(growth)"])
-            warn(["the database's write-ahead log grew by \(growth) bytes while the backup read it"])
-        }
-        try writer.finish { engine.observer(.step($0.progressStep)) }
-        try cancellation.check()
-        return try writer.publish(directory: engine.configuration.backupDirectory, stem: stem) {
-            engine.observer(.step($0.progressStep))
-        }
-    }
-
-    private func write(
-        _ table: TableDescription, of snapshot: any DatabaseSnapshot, to writer: ArchiveWriter, _ rows: inout Int64,
-        _ bytes: inout Int64
-    ) throws {
-        let reader = try snapshot.reader(for: table)
-        try writer.beginTable(table)
-        var isLarge = false
-        while true {
-            try cancellation.check()
-            let batch = try writer.nextBatch(alone: isLarge)
-            let result = try reader.fill(batch, acceptsLargeRow: isLarge)
-            rows += Int64(batch.rowCount)
-            bytes += Int64(batch.count)
-            if result == .largeRowNext, batch.rowCount == 0, !isLarge {
-                // The batch goes back unused: a table may begin with its largest row.
-                writer.giveBack()
-            } else {
-                try writer.submit(last: result == .last, alone: isLarge)
-            }
-            engine.observer(
-                .progress(
-                    table: table.name, rows: rows, bytes: bytes, expectedRows: snapshot.estimatedRows.map(Int64.init)))
-            if result == .last { return }
-            isLarge = result == .largeRowNext
-        }
-    }
-
-    private func snapshotOptions() throws -> SnapshotOptions {
-        var options = SnapshotOptions()
-        options.includedTables = request.includeTables ?? job.includeTables
-        options.excludedTables = request.excludeTables ?? job.excludeTables ?? []
-        options.maximumRow = engine.configuration.maximumRow
-        options.lockTimeout = engine.configuration.lockTimeout
-        options.statementTimeout = engine.configuration.statementTimeout
-        options.programDirectories = engine.configuration.programDirectories
-        options.sourceCheck = engine.configuration.sourceCheck
-        options.maximumLogGrowth = engine.configuration.maximumLogGrowth
-        options.connections = engine.configuration.jobs
-        options.isCancelled = { [cancellation] in cancellation.isCancelled }
-        if request.stage { options.stagingDirectory = engine.configuration.backupDirectory }
-        if engine.catalogLives(in: source) { options.secretColumns = SQLiteCatalog.secretColumns }
-        return options
-    }
-
-    /// A database that lost all its tables since the last backup is a mishap, not a backup.
-    private func refuseSuddenEmptiness(_ snapshot: any DatabaseSnapshot) throws {
-        guard snapshot.schema.tables.isEmpty else { return }
-        let last = try engine.catalog.records(jobID: job.id, status: .completed, limit: 1).first
-        guard let last, last.recordCount > 0 else { return }
-        throw BackupError(
-            .source,
-            "the database has no tables, while the last backup (\(last.filename)) held \(last.recordCount) "
-                + "records; check that \(source.redacted) is the right database")
-    }
-
-    mutating func warn(_ lines: [String]) {
-        // An attempt that failed has told of some already.
-        for line in lines where !warnings.contains(line) {
-            warnings.append(line)
-            engine.observer(.warning(line))
-        }
-    }
-}
-
-extension ArchiveWriter.Step {
-    var progressStep: ProgressEvent.Step {
-        switch self {
-        case .archiveWritten: .archiveWritten
-        case .archiveSynced: .archiveSynced
-        case .archiveRenamed: .archiveRenamed
-        case .manifestWritten: .manifestWritten
-        case .manifestRenamed: .manifestRenamed
-        case .directorySynced: .directorySynced
-        }
     }
 }
 

@@ -30,6 +30,18 @@ extension BackupEngine {
         }
     }
 
+    /// A page of the backups that are asked for.
+    ///
+    /// - Parameter job: only of this one.
+    /// - Throws: `notFound` for a job that is not there.
+    package func list(_ query: BackupQuery, job: JobReference? = nil) async throws -> BackupPage {
+        try await BlockingThread.run(named: "list") { _ in
+            var query = query
+            if let job { query.jobID = try self.findJob(job).id }
+            return try self.catalog.page(query)
+        }
+    }
+
     /// What the catalog has of a backup.
     ///
     /// - Throws: `notFound`.

@@ -1,5 +1,12 @@
 package import BackupCore
 
+/// Some of the jobs that were asked for.
+package struct JobPage: Sendable {
+    package var jobs: [BackupJob]
+    /// Behind which the next ones begin; nil behind the last one.
+    package var next: Int64?
+}
+
 extension BackupEngine {
     package func jobs(enabled: Bool? = nil) async throws -> [BackupJob] {
         try await BlockingThread.run(named: "jobs") { _ in try self.catalog.jobs(enabled: enabled) }
@@ -26,13 +33,15 @@ extension BackupEngine {
         }
     }
 
-    /// Removes a job; its backups stay.
-    package func deleteJob(_ reference: JobReference) async throws -> BackupJob {
-        try await BlockingThread.run(named: "delete-job") { _ in
-            let job = try self.findJob(reference)
-            try self.catalog.deleteJob(id: job.id)
-            return job
-        }
+    /// Some of the jobs, by number.
+    ///
+    /// - Parameters:
+    ///   - after: the number of the job behind which to begin.
+    ///   - limit: at most so many; all when nil.
+    package func jobs(enabled: Bool?, after: Int64?, limit: Int?) async throws -> JobPage {
+        let found = try await jobs(enabled: enabled).filter { $0.id > after ?? 0 }
+        let page = Array(found.prefix(limit ?? found.count))
+        return JobPage(jobs: page, next: page.count < found.count ? page.last?.id : nil)
     }
 
     func findJob(_ reference: JobReference) throws -> BackupJob {

@@ -12,8 +12,12 @@ enum JobBody {
     ]
     private static let known: Set<String> = Set([
         "name", "schedule", "time_zone", "retention_days", "retention", "enabled", "description", "include_tables",
-        "exclude_tables", "s3_enabled",
-    ]).union(elderStore)
+        "exclude_tables", "s3_enabled", "timeout_seconds", "stall_seconds", "retries",
+    ]).union(elderStore).union(commandLine)
+    /// Whoever may use the API may not run programs here, nor have this machine call others.
+    private static let commandLine: Set<String> = [
+        "pre_command", "post_command", "hooks", "hook_timeout_seconds", "ping", "ping_url",
+    ]
 
     /// - Parameter isNew: whether a name is needed.
     static func change(_ request: Request, isNew: Bool) async throws -> BackupJobChange {
@@ -32,6 +36,12 @@ enum JobBody {
         inner.readRetention(into: &change.retention)
         if fields.flag("s3_enabled") == true { fields.blame("s3_enabled", noStore) }
         for name in elderStore where !(fields.text(name) ?? "").isEmpty { fields.blame(name, noStore) }
+        change.options.timeoutSeconds = number("timeout_seconds", in: JobRunOptionsChange.timeouts, &fields)
+        change.options.stallSeconds = number("stall_seconds", in: JobRunOptionsChange.stalls, &fields)
+        change.options.retries = number("retries", in: JobRunOptionsChange.retryCounts, &fields)
+        for name in commandLine where fields.has(name) {
+            fields.blame(name, "can be set by the command line alone, with `elder-backup job update`")
+        }
         try fields.check(inner)
         return change
     }
@@ -41,6 +51,17 @@ enum JobBody {
     /// Null takes a text away.
     private static func cleared(_ name: String, _ fields: inout RequestFields) -> String? {
         fields.text(name) ?? (fields.has(name) ? "" : nil)
+    }
+
+    private static func number(
+        _ name: String, in range: ClosedRange<Int>, _ fields: inout RequestFields
+    ) -> FieldChange<Int> {
+        guard fields.has(name) else { return .keep }
+        guard let number = fields.number(name) else { return .clear }
+        if !range.contains(number) {
+            fields.blame(name, "must be a whole number from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return .set(number)
     }
 
     private static func tables(_ name: String, _ fields: inout RequestFields) -> [String]? {

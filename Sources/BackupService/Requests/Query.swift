@@ -40,4 +40,41 @@ struct Query {
         }
         return number
     }
+
+    /// - Throws: `Refusal` for a text that `parse` does not take.
+    func parsed<Value>(_ name: String, _ rule: String, _ parse: (String) -> Value?) throws -> Value? {
+        guard let text = text(name) else { return nil }
+        guard let value = parse(text) else { throw Refusal.invalid("\(name) \(rule)", fields: [name: rule]) }
+        return value
+    }
+
+    /// A moment as RFC 3339 writes it, with its offset.
+    func moment(_ name: String) throws -> Timestamp? {
+        let rule = "must be a time such as 2026-11-23T01:29:03Z (RFC 3339), with + written as %2B"
+        return try parsed(name, rule) { text in
+            let rest = text.dropFirst(10)
+            guard rest.first == "T" || rest.first == "t", rest.contains(where: { "Zz+-".contains($0) }) else {
+                return nil
+            }
+            return Timestamp(text.uppercased())
+        }
+    }
+
+    /// The same question from another place on, for the header `Link` (RFC 8288).
+    func link(_ cursor: String) -> String {
+        let kept = request.uri.queryParameters.filter { $0.key != "cursor" }.map {
+            "\(Self.encoded($0.key))=\(Self.encoded($0.value))"
+        }
+        return
+            "<\(request.uri.path)?\((kept + ["cursor=\(Self.encoded(cursor[...]))"]).joined(separator: "&"))>; rel=\"next\""
+    }
+
+    private static func encoded(_ text: Substring) -> String {
+        text.utf8.map { byte in
+            let isPlain = (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+            if isPlain || "-._~".utf8.contains(byte) { return String(UnicodeScalar(byte)) }
+            let digits = String(byte, radix: 16, uppercase: true)
+            return "%" + (digits.count == 1 ? "0" : "") + digits
+        }.joined()
+    }
 }

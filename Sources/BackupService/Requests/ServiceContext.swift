@@ -27,6 +27,9 @@ struct ServiceContext: RequestContext {
         return id
     }
 
+    /// Who asks, for records and logs.
+    var name: String { caller?.name ?? "nobody" }
+
     func require(_ role: AccessRole) throws {
         guard let caller else { throw Refusal.unauthenticated("a token is needed") }
         guard caller.role >= role else {

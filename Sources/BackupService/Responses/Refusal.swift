@@ -38,6 +38,13 @@ struct Refusal: Error {
             message: "this path takes \(methods.sorted().joined(separator: ", "))", headers: headers)
     }
 
+    /// For now: no place is left, or the service ends.
+    static func busy(_ message: String) -> Refusal {
+        var headers = HTTPFields()
+        headers[.retryAfter] = "30"
+        return Refusal(status: .serviceUnavailable, code: "busy", message: message, headers: headers)
+    }
+
     static func notFound(_ path: String) -> Refusal {
         Refusal(
             status: .notFound, code: BackupError.Code.notFound.rawValue,
@@ -51,9 +58,9 @@ extension Refusal {
             switch error.code {
             case .usage: .badRequest
             case .notFound: .notFound
-            case .locked, .retained, .target: .conflict
+            case .locked, .retained, .target, .cancelled: .conflict
             case .unsupported: .unprocessableContent
-            case .configuration, .source, .damaged, .storage, .remote, .catalog, .cancelled, .internal:
+            case .configuration, .source, .damaged, .storage, .remote, .catalog, .internal:
                 .internalServerError
             }
         self.init(status: status, code: error.code.rawValue, message: "\(error)")

@@ -1,5 +1,6 @@
 internal import BackupCore
 internal import BackupEngine
+internal import HTTPTypes
 internal import Hummingbird
 
 /// Backups, as Elder's clients know them, and what else can be done with them.
@@ -17,17 +18,20 @@ struct BackupRoutes {
             RouteTable.Route(method: .get, path: BackupRoutes.base + "/stats", role: .viewer) { _, _ in
                 try Answer.json(try await engine.stats())
             },
-            RouteTable.Route(method: .post, path: BackupRoutes.base + "/upload-missing", role: .operator) { _, _ in
-                let engine = engine
-                return try Answer.json(try await runs.run { try await engine.uploadMissing() }, status: .accepted)
+            RouteTable.Route(
+                method: .post, path: BackupRoutes.base + "/upload-missing", role: .operator
+            ) { request, context in
+                let wish = Run.Request(kind: .uploadMissing, name: context.name)
+                return try await RunAnswer(runs: runs).answer(request, wish) { try await $0.uploadMissing() }
             },
             RouteTable.Route(method: .get, path: one, role: .viewer) { _, context in
                 try Answer.json(try await engine.record(try context.id("backup")))
             },
             RouteTable.Route(method: .delete, path: one, role: .admin) { _, context in
                 let reference = try reference(context)
-                let engine = engine
-                let record = try await runs.run { try await engine.delete(reference) }
+                let wish = Run.Request(
+                    kind: .delete, name: context.name, backupID: try context.id("backup"), isLong: false)
+                let record = try await runs.run(wish) { try await $0.delete(reference) }
                 return try Answer.json(["message": "backup \(record.id) was deleted"])
             },
             RouteTable.Route(method: .get, path: one + "/download", role: .operator) { request, context in
@@ -37,17 +41,17 @@ struct BackupRoutes {
                 try await download(try reference(context), request)
             },
             RouteTable.Route(method: .post, path: one + "/restore", role: .admin) { request, context in
-                try await restore(try reference(context), request)
+                try await restore(request, context)
             },
-            RouteTable.Route(method: .post, path: one + "/verify", role: .operator) { _, context in
+            RouteTable.Route(method: .post, path: one + "/verify", role: .operator) { request, context in
                 let reference = try reference(context)
-                let engine = engine
-                return try Answer.json(try await runs.run { try await engine.verify([reference]) }, status: .accepted)
+                let wish = Run.Request(kind: .verify, name: context.name, backupID: try context.id("backup"))
+                return try await RunAnswer(runs: runs).answer(request, wish) { try await $0.verify([reference]) }
             },
-            RouteTable.Route(method: .post, path: one + "/upload", role: .operator) { _, context in
+            RouteTable.Route(method: .post, path: one + "/upload", role: .operator) { request, context in
                 let reference = try reference(context)
-                let engine = engine
-                return try Answer.json(try await runs.run { try await engine.upload(reference) }, status: .accepted)
+                let wish = Run.Request(kind: .upload, name: context.name, backupID: try context.id("backup"))
+                return try await RunAnswer(runs: runs).answer(request, wish) { try await $0.upload(reference) }
             },
         ]
     }
@@ -59,20 +63,28 @@ struct BackupRoutes {
     private struct List: Encodable {
         var backups: [BackupRecord]
         var count: Int
+        /// Nil where there are no more.
+        var nextCursor: String?
+
+        private enum CodingKeys: String, CodingKey {
+            case backups, count
+            case nextCursor = "next_cursor"
+        }
     }
 
     private func list(_ request: Request) async throws -> Response {
-        let query = try Query(request, known: ["job_id", "limit"])
-        let limit = try query.number("limit", in: 1...1_000) ?? 50
-        let job = try query.number("job_id", in: 1...Int.max).map { JobReference("\($0)") }
-        let backups: [BackupRecord]
+        let query = try BackupListQuery(request)
+        let page: BackupPage
         do {
-            backups = try await engine.list(job: job, limit: limit)
+            page = try await engine.list(query.query, job: query.job)
         } catch let error as BackupError where error.code == .notFound {
             // Of a job that is not there no backups are listed.
-            backups = []
+            page = BackupPage(records: [], next: nil)
         }
-        return try Answer.json(List(backups: backups, count: backups.count))
+        var response = try Answer.json(
+            List(backups: page.records, count: page.records.count, nextCursor: page.next?.text))
+        if let next = page.next, let name = HTTPField.Name("Link") { response.headers[name] = query.link(next) }
+        return response
     }
 
     private func download(_ reference: BackupReference, _ request: Request) async throws -> Response {
@@ -80,7 +92,8 @@ struct BackupRoutes {
         return ArchiveDownload(archive: archive).response(to: request)
     }
 
-    private func restore(_ reference: BackupReference, _ request: Request) async throws -> Response {
+    private func restore(_ request: Request, _ context: ServiceContext) async throws -> Response {
+        let reference = try reference(context)
         var fields = try await RequestFields(request, known: ["dry_run", "restore_options"], isOptional: true)
         let isDry = fields.flag("dry_run") ?? false
         var options = fields.fields("restore_options", known: ["tables", "clear_existing", "regenerate_ids"])
@@ -98,7 +111,7 @@ struct BackupRoutes {
         restore.clearExisting = clears
         restore.regenerateIDs = regenerates
         let wish = restore
-        let engine = engine
-        return try Answer.json(try await runs.run { try await engine.restore(wish) }, status: .accepted)
+        let run = Run.Request(kind: .restore, name: context.name, backupID: try context.id("backup"))
+        return try await RunAnswer(runs: runs).answer(request, run) { try await $0.restore(wish) }
     }
 }

@@ -1,58 +1,184 @@
 internal import BackupCore
+internal import BackupEngine
+internal import HTTPTypes
 internal import ServiceLifecycle
 
-/// Owns what runs: a run goes on when the client that asked for it is gone, and ends before the service does.
+/// Owns what runs: a run goes on when the client that asked for it is gone, and ends before the service does. So many go on
+/// at a time; those that are asked for beyond wait in the order of their asking, and not more than so many.
 actor RunSupervisor: Service {
-    private var runs: [Int: Task<Void, Never>] = [:]
-    private var lastNumber = 0
+    /// How many ended runs are remembered, and for how long.
+    static let remembered = 200
+    static let memory = Duration.seconds(86_400)
+
+    private let engine: BackupEngine
+    private let settings: ServiceSettings
+    private var runs: [String: Run] = [:]
+    private var tasks: [String: Task<Void, Never>] = [:]
+    /// Those that have a place; the others' turns.
+    private var admitted: Set<String> = []
+    private var queue: [String] = []
+    private var waiters: [String: CheckedContinuation<Void, any Error>] = [:]
+    /// Those that will have no turn, and why.
+    private var dropped: [String: any Error] = [:]
+    /// Ended runs, the oldest first.
+    private var ended: [(id: String, at: ContinuousClock.Instant)] = []
     private var isClosing = false
-    private let patience: Duration
 
-    init(patience: Duration) { self.patience = patience }
-
-    /// Runs a verb to its end, whatever becomes of the caller, and gives back what came of it.
-    ///
-    /// - Throws: what the verb throws; `cancelled` where the service is about to stop.
-    func run<Output: Sendable>(_ body: @escaping @Sendable () async throws -> Output) async throws -> Output {
-        try await begin(body).value
-    }
-
-    /// Begins a run and does not wait for it.
-    ///
-    /// - Throws: `cancelled` where the service is about to stop.
-    @discardableResult
-    func begin<Output: Sendable>(
-        _ body: @escaping @Sendable () async throws -> Output
-    ) throws(BackupError) -> Task<Output, any Error> {
-        guard !isClosing else { throw BackupError(.cancelled, "the service is about to stop; ask again later") }
-        lastNumber += 1
-        let number = lastNumber
-        let work = Task { try await body() }
-        runs[number] = Task {
-            await withTaskCancellationHandler {
-                _ = await work.result
-            } onCancel: {
-                work.cancel()
-            }
-            self.end(number)
-        }
-        return work
+    init(engine: BackupEngine, settings: ServiceSettings) {
+        self.engine = engine
+        self.settings = settings
     }
 
     /// Whether new runs are refused.
     var isStopping: Bool { isClosing }
 
-    private func end(_ number: Int) { runs[number] = nil }
+    /// Runs a verb to its end, whatever becomes of the caller, and gives back what came of it.
+    ///
+    /// - Throws: what the verb throws, and `Refusal` as ``submit(_:_:)`` does.
+    func run<Output: Encodable & Sendable>(
+        _ request: Run.Request, _ body: @escaping @Sendable (BackupEngine) async throws -> Output
+    ) async throws -> Output {
+        try await submit(request, body).work.value
+    }
+
+    /// Begins a run, or puts it into the queue, and does not wait for it.
+    ///
+    /// - Throws: `Refusal` where the service is about to stop, or the queue is full.
+    func submit<Output: Encodable & Sendable>(
+        _ request: Run.Request, _ body: @escaping @Sendable (BackupEngine) async throws -> Output
+    ) throws -> (run: Run, work: Task<Output, any Error>) {
+        guard !isClosing else { throw Refusal.busy("the service is about to stop; ask again later") }
+        if request.isLong, admitted.count >= settings.maximumRuns, queue.count >= settings.longestQueue {
+            throw Refusal.busy("\(queue.count) runs are waiting already, and no more may; ask again later")
+        }
+        let run = Run(request)
+        runs[run.id] = run
+        if request.isLong { queue.append(run.id) }
+        admitNext()
+        let engine = engine.under(run.control)
+        let work = Task {
+            do {
+                if request.isLong { try await self.turn(of: run.id) }
+                run.log.begin()
+                let output = try await body(engine)
+                run.log.end(.success(output))
+                return output
+            } catch {
+                run.log.end(.failure(error))
+                throw error
+            }
+        }
+        tasks[run.id] = Task {
+            await withTaskCancellationHandler {
+                _ = await work.result
+            } onCancel: {
+                work.cancel()
+            }
+            self.retire(run.id)
+        }
+        return (run, work)
+    }
+
+    // MARK: - What there is
+
+    func run(_ id: String) -> Run? {
+        forget()
+        return runs[id]
+    }
+
+    /// All that are known, the newest first.
+    var all: [RunDescription] {
+        forget()
+        return runs.values.map(\.log.description).sorted { ($0.createdAt, $0.id) > ($1.createdAt, $1.id) }
+    }
+
+    /// What goes on, or waits, for a backup.
+    func active(backup id: Int64) -> [Run] {
+        runs.values.filter { run in
+            let description = run.log.description
+            return description.backupID == id && !description.isOver
+        }
+    }
+
+    /// Whether a backup of a job goes on here, or waits.
+    func isActive(job id: Int64) -> Bool {
+        runs.values.contains { run in
+            run.request.kind == .backup && run.request.jobID == id && !run.log.description.isOver
+        }
+    }
+
+    /// Stops a run, or takes it from the queue.
+    ///
+    /// - Throws: `locked` where it is over.
+    func cancel(_ run: Run, by name: String) throws {
+        guard !run.log.description.isOver else {
+            throw BackupError(.locked, "the run \(run.id) is \(run.log.description.state.rawValue) already")
+        }
+        let reason = "cancelled by \(name)"
+        run.control.cancel(reason)
+        drop(run.id, BackupError(.cancelled, reason))
+    }
+
+    // MARK: - Turns
+
+    /// Whether a run need not wait, or not any more.
+    func hasTurn(_ id: String) -> Bool { !queue.contains(id) }
+
+    private func turn(of id: String) async throws {
+        if admitted.contains(id) { return }
+        if let reason = dropped.removeValue(forKey: id) { throw reason }
+        try await withCheckedThrowingContinuation { waiters[id] = $0 }
+    }
+
+    private func admitNext() {
+        while admitted.count < settings.maximumRuns, !queue.isEmpty {
+            let id = queue.removeFirst()
+            admitted.insert(id)
+            waiters.removeValue(forKey: id)?.resume()
+        }
+    }
+
+    /// Takes a run that waits out of the queue.
+    private func drop(_ id: String, _ reason: any Error) {
+        guard let place = queue.firstIndex(of: id) else { return }
+        queue.remove(at: place)
+        if let waiter = waiters.removeValue(forKey: id) {
+            waiter.resume(throwing: reason)
+        } else {
+            dropped[id] = reason
+        }
+    }
+
+    private func retire(_ id: String) {
+        tasks[id] = nil
+        admitted.remove(id)
+        ended.append((id, .now))
+        admitNext()
+        forget()
+    }
+
+    private func forget() {
+        let limit = ContinuousClock.now - RunSupervisor.memory
+        while let first = ended.first, ended.count > RunSupervisor.remembered || first.at < limit {
+            runs[first.id] = nil
+            ended.removeFirst()
+        }
+    }
+
+    // MARK: - The end
 
     /// Waits for the order to stop, then for the runs; those that outlast the patience are cancelled, which they write
-    /// down.
+    /// down. What waits for its turn does not get one.
     func run() async throws {
         try? await gracefulShutdown()
         isClosing = true
-        let running = Array(runs.values)
+        for id in queue {
+            drop(id, Refusal.busy("the service stopped before the run had its turn; ask again later"))
+        }
+        let running = Array(tasks.values)
         await withTaskGroup(of: Void.self) { group in
             group.addTask { for run in running { await run.value } }
-            group.addTask { try? await Task.sleep(for: self.patience) }
+            group.addTask { try? await Task.sleep(for: self.settings.shutdownPatience) }
             await group.next()
             group.cancelAll()
             for run in running { run.cancel() }

@@ -24,9 +24,8 @@ struct Scheduler: Service {
             let now = Timestamp.now()
             let plan = await plan(&handled, now)
             for due in plan?.due ?? [] {
-                handled[due.jobID] = now
-                if due.isMissed { await noteMissed(due) }
-                if !due.isMissed || catchesUp { await start(due.jobID) }
+                // What finds no place is tried again in a moment.
+                if await begin(due) { handled[due.jobID] = now }
             }
             let pause = plan?.next.map { $0.seconds(since: now) } ?? Scheduler.longestSleep
             try? await Task.sleep(for: .seconds(min(max(pause, 0.05), Scheduler.longestSleep)))
@@ -67,23 +66,39 @@ struct Scheduler: Service {
         }
     }
 
-    private func start(_ jobID: Int64) async {
-        let engine = engine
-        let logger = logger
+    /// Sees to a run that is due; whether it is seen to.
+    private func begin(_ due: DueRuns.Due) async -> Bool {
+        if await runs.isActive(job: due.jobID) {
+            logger.notice("job \(due.jobID) is due and its last run goes on; this one is left out")
+            return true
+        }
+        guard !due.isMissed || catchesUp else {
+            await noteMissed(due)
+            return true
+        }
+        let wish = Run.Request(kind: .backup, name: "schedule", jobID: due.jobID)
         do {
-            try await runs.begin {
+            if due.isMissed { await noteMissed(due) }
+            let (_, work) = try await runs.submit(wish) { engine in
                 var request = BackupRequest()
-                request.job = JobReference("\(jobID)")
-                do {
-                    let response = try await engine.backup(request)
-                    let copied = response.s3Error.map { "; its copy is missing: \($0)" } ?? ""
-                    logger.info("job \(jobID) made \(response.filename)\(copied)")
-                } catch {
-                    logger.error("job \(jobID) failed", metadata: ["error": "\(error)"])
-                }
+                request.job = JobReference("\(due.jobID)")
+                return try await engine.backup(request)
             }
+            Task { await note(due.jobID, work.result) }
+            return true
         } catch {
-            logger.notice("job \(jobID) was not started", metadata: ["error": "\(error)"])
+            logger.notice("job \(due.jobID) was not started", metadata: ["error": "\(error)"])
+            return due.isMissed
+        }
+    }
+
+    private func note(_ jobID: Int64, _ result: Result<BackupResponse, any Error>) {
+        switch result {
+        case .success(let response):
+            let copied = response.s3Error.map { "; its copy is missing: \($0)" } ?? ""
+            logger.info("job \(jobID) made \(response.filename)\(copied)")
+        case .failure(let error):
+            logger.error("job \(jobID) failed", metadata: ["error": "\(error)"])
         }
     }
 }

@@ -10,11 +10,21 @@ struct ListCommand: AsyncParsableCommand {
             EXAMPLES:
               elder-backup list
               elder-backup list --job nightly --limit 5 --json
+              elder-backup list --status failed --since 2026-11-01
             """
     )
 
     @Option(help: ArgumentHelp("Only backups of this job, by name or number.", valueName: "job"))
     var job: String?
+
+    @Option(help: ArgumentHelp("Only those that are: running, completed or failed.", valueName: "status"))
+    var status: BackupRecord.Status?
+
+    @Option(help: ArgumentHelp("Only those begun then or later; UTC without an offset.", valueName: "time"))
+    var since: MomentArgument?
+
+    @Option(help: ArgumentHelp("Only those begun before.", valueName: "time"))
+    var until: MomentArgument?
 
     @Option(help: ArgumentHelp("At most so many.", valueName: "n"))
     var limit = 50
@@ -35,10 +45,27 @@ struct ListCommand: AsyncParsableCommand {
     func run() async throws {
         let console = output.console
         let engine = try await location.engine(console)
-        let records = try await engine.list(job: job.map { JobReference($0) }, limit: limit)
+        var query = BackupQuery()
+        query.status = status
+        query.since = since?.moment
+        query.until = until?.moment
+        query.limit = limit
+        let records = try await engine.list(query, job: job.map { JobReference($0) }).records
         try console.finish(Response(backups: records, count: records.count)) {
             records.isEmpty ? "no backups" : RecordTable.text(records)
         }
+    }
+}
+
+extension BackupRecord.Status: ExpressibleByArgument {}
+
+/// A date, or a date and time, as ISO 8601 writes it.
+struct MomentArgument: ExpressibleByArgument {
+    let moment: Timestamp
+
+    init?(argument: String) {
+        guard let moment = Timestamp(argument) else { return nil }
+        self.moment = moment
     }
 }
 

@@ -41,10 +41,7 @@ struct Configuration: Sendable {
             engine.source = try values.address(.source)
             if engine.source == nil { engine.source = try ElderDatabase.address { values.variable($0)?.text } }
         }
-        engine.retentionDays = try values.read(.retentionDays, default: engine.retentionDays) { text in
-            guard text.allSatisfy({ $0.isASCII && $0.isNumber }), let days = Int(text) else { return nil }
-            return (1...36_500).contains(days) ? days : nil
-        }
+        engine.retentionDays = try values.number(.retentionDays, default: engine.retentionDays, in: 1...36_500)
         engine.compression = try values.read(.compression, default: engine.compression) { text in
             CompressionLevel(rawValue: text)
         }
@@ -62,9 +59,11 @@ struct Configuration: Sendable {
         engine.sourceCheck = try values.read(.sourceCheck, default: engine.sourceCheck) { text in
             SourceCheck(rawValue: text)
         }
-        engine.jobs = try values.read(.jobs, default: engine.jobs) { text in
-            text.allSatisfy { $0.isASCII && $0.isNumber } ? Int(text).flatMap { (1...16).contains($0) ? $0 : nil } : nil
+        engine.jobs = try values.number(.jobs, default: engine.jobs, in: 1...16)
+        engine.retryDelay = try values.read(.retryDelay, default: engine.retryDelay) { text in
+            Quantity.duration(text).flatMap { $0 <= .seconds(600) ? $0 : nil }
         }
+        engine.announcements = try AnnouncementConfiguration.settings(values)
         engine.maximumLogGrowth = try values.read(.maximumLogGrowth, default: nil) { text in
             Quantity.bytes(text).flatMap { $0 > 0 ? .some(.some($0)) : nil }
         }
@@ -93,7 +92,10 @@ struct Configuration: Sendable {
                 case .sourceCheck: engine.sourceCheck.rawValue
                 case .jobs: "\(engine.jobs)"
                 case .maximumLogGrowth: engine.maximumLogGrowth.map(Quantity.text(bytes:))
-                case .listen, .catchUp, .elderKey, .elderSecret, .elderAdmins:
+                case .retryDelay: Quantity.text(engine.retryDelay)
+                case .pingURL, .webhook, .webhookSecret, .slack, .notifyEmail, .sendmail, .notifyOn, .anomalyPercent:
+                    AnnouncementConfiguration.report(setting, engine.announcements)
+                case .listen, .catchUp, .maximumRuns, .longestQueue, .elderKey, .elderSecret, .elderAdmins:
                     ServiceConfiguration.report(setting, values)
                 }
             let origin = values.find(setting)?.origin ?? .standard

@@ -15,6 +15,8 @@ enum ServiceConfiguration {
             default: nil
             }
         }
+        settings.maximumRuns = try values.number(.maximumRuns, default: settings.maximumRuns, in: 1...64)
+        settings.longestQueue = try values.number(.longestQueue, default: settings.longestQueue, in: 0...10_000)
         // As Elder does: the one for its tokens, else the one for everything.
         settings.elderKey = (values.find(.elderKey) ?? values.find(.elderSecret)).map { Secret($0.text) }
         settings.elderAdmins = Set(subjects(values))
@@ -49,6 +51,8 @@ enum ServiceConfiguration {
         let standard = ServiceSettings()
         switch setting {
         case .listen: return text ?? "\(standard.host):\(standard.port)"
+        case .maximumRuns: return text ?? "\(standard.maximumRuns)"
+        case .longestQueue: return text ?? "\(standard.longestQueue)"
         case .catchUp: return text ?? "\(standard.catchesUp)"
         case .elderKey, .elderSecret: return text == nil ? nil : Secret("").description
         default: return text

@@ -38,6 +38,25 @@ struct SettingValues: Sendable {
         return value
     }
 
+    /// A value that no message repeats.
+    func secret(_ setting: Setting, isValid: (String) -> Bool) throws(BackupError) -> Secret? {
+        guard let (text, origin) = find(setting) else { return nil }
+        guard isValid(text) else {
+            throw BackupError(
+                .configuration, "\(place(setting.rawValue, origin)) has a wrong value: allowed is \(setting.allowed)")
+        }
+        return Secret(text)
+    }
+
+    func number(
+        _ setting: Setting, default standard: Int, in range: ClosedRange<Int>
+    ) throws(BackupError) -> Int {
+        try read(setting, default: standard) { text in
+            guard text.allSatisfy({ $0.isASCII && $0.isNumber }), let number = Int(text) else { return nil }
+            return range.contains(number) ? number : nil
+        }
+    }
+
     func directory() throws(BackupError) -> String {
         guard let (text, origin) = find(.directory) else { return Configuration.defaultDirectory }
         guard !text.isEmpty else {

@@ -55,7 +55,7 @@ final class Console: Sendable {
     func observe(_ event: ProgressEvent) {
         switch event {
         case .warning(let message): warn(message)
-        case .step: break
+        case .began, .step: break
         case .transfer(let transfer, let bytes, let total):
             progress.withLock { $0.update(transfer, bytes: bytes, of: total) }
         case .progress(let table, let rows, let bytes, let expected):

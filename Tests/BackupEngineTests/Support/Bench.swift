@@ -166,7 +166,7 @@ final class StepWatch: Sendable {
                 self.seen.withLock { $0.append(step) }
                 self.action(step)
             case .warning(let line): self.warned.withLock { $0.append(line) }
-            case .progress, .transfer: break
+            case .began, .progress, .transfer: break
             }
         }
     }

@@ -26,6 +26,9 @@ struct JobOptions: ParsableArguments {
     @OptionGroup(title: "Retention: a backup stays where any rule keeps it")
     var retention: RetentionOptions
 
+    @OptionGroup(title: "Runs")
+    var runs: JobRunArguments
+
     @Option(help: ArgumentHelp("The time zone of the job's days, such as Europe/Berlin; UTC.", valueName: "zone"))
     var timeZone: String?
 
@@ -60,6 +63,7 @@ struct JobOptions: ParsableArguments {
         change.description = description
         change.includeTables = tables.tables
         change.excludeTables = excludeTables.tables
+        change.options = runs.change
         return change
     }
 }

@@ -10,6 +10,7 @@ struct JobCreateCommand: AsyncParsableCommand {
             EXAMPLES:
               elder-backup job create nightly --source sqlite:a.sqlite --retention-days 14
               elder-backup job create small --tables users,orders --disabled
+              elder-backup job create app --timeout 2h --retries 3
             """
     )
 
@@ -35,6 +36,7 @@ struct JobCreateCommand: AsyncParsableCommand {
         change.name = name
         // Before a catalog is made for it.
         _ = try change.retention.applied(to: RetentionPolicy(days: 1))
+        _ = try change.options.applied(to: JobRunOptions())
         change.enabled = !disabled
         let job = try await location.engine(console).createJob(change)
         try console.finish(job) { "made job \(job.id), \(Printable.line(job.name))" }
