@@ -56,7 +56,8 @@ package struct BackupService: Sendable {
     ) -> some Service {
         let table = RouteTable(
             HealthRoutes(engine: engine, runs: runs).all + JobRoutes(engine: engine, runs: runs).all
-                + BackupRoutes(engine: engine, runs: runs).all)
+                + BackupRoutes(engine: engine, runs: runs).all
+                + ExchangeRoutes(engine: engine, runs: runs, settings: settings).all)
         let router = Router(context: ServiceContext.self)
         router.add(middleware: AccessLogMiddleware())
         router.add(middleware: FailureMiddleware(routes: table))

@@ -14,6 +14,10 @@ package struct ServiceSettings: Sendable {
     package var catchesUp = true
     /// How long runs may go on once the service is told to stop.
     package var shutdownPatience: Duration = .seconds(600)
+    /// The largest file that may be sent to be imported, in bytes.
+    package var largestImport: Int64 = 10 << 30
+    /// Whether metrics are told to everyone, and not only to those with a token.
+    package var hasPublicMetrics = false
 
     package init() {}
 

@@ -77,7 +77,7 @@ struct BackupRoutes {
 
     private func download(_ reference: BackupReference, _ request: Request) async throws -> Response {
         let archive = try await engine.openArchive(reference)
-        return ArchiveDownload(archive: archive).response(to: request)
+        return FileDownload(file: archive).response(to: request)
     }
 
     private func restore(_ reference: BackupReference, _ request: Request) async throws -> Response {

@@ -68,6 +68,10 @@ struct Configuration: Sendable {
         engine.maximumLogGrowth = try values.read(.maximumLogGrowth, default: nil) { text in
             Quantity.bytes(text).flatMap { $0 > 0 ? .some(.some($0)) : nil }
         }
+        engine.exportDays = try values.read(.exportDays, default: engine.exportDays) { text in
+            guard text.allSatisfy({ $0.isASCII && $0.isNumber }), let days = Int(text) else { return nil }
+            return (1...3_650).contains(days) ? days : nil
+        }
         self.values = values
         let stores = try StoreConfiguration(values)
         engine.remote = stores.settings
@@ -93,7 +97,8 @@ struct Configuration: Sendable {
                 case .sourceCheck: engine.sourceCheck.rawValue
                 case .jobs: "\(engine.jobs)"
                 case .maximumLogGrowth: engine.maximumLogGrowth.map(Quantity.text(bytes:))
-                case .listen, .catchUp, .elderKey, .elderSecret, .elderAdmins:
+                case .exportDays: "\(engine.exportDays)"
+                case .listen, .catchUp, .largestImport, .publicMetrics, .elderKey, .elderSecret, .elderAdmins:
                     ServiceConfiguration.report(setting, values)
                 }
             let origin = values.find(setting)?.origin ?? .standard
