@@ -94,7 +94,7 @@ extension SQLiteCatalog {
     // MARK: - Rows
 
     /// What is neither completed nor running counts as failed: nothing unproven may look good.
-    private static let statusExpression =
+    static let statusExpression =
         "CASE lower(status) WHEN 'completed' THEN 'completed' WHEN 'running' THEN 'running' ELSE 'failed' END"
 
     /// Dates are text that sorts by time once the two separators of ISO 8601 and SQL are made one.

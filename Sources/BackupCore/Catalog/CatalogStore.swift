@@ -32,6 +32,7 @@ package protocol CatalogStore: Sendable {
     /// Newest first. No limit when nil.
     func records(jobID: Int64?, status: BackupRecord.Status?, limit: Int?) throws -> [BackupRecord]
     func statistics() throws -> CatalogStatistics
+    func figures(_ query: FiguresQuery) throws -> CatalogFigures
 
     /// Stores a copy in place of what was known of it, and `s3_url` and `s3_key` of its backup's row where it is the
     /// primary store's. Throws `notFound` where there is no such backup.

@@ -42,6 +42,9 @@ actor RunSupervisor: Service {
     /// Whether new runs are refused.
     var isStopping: Bool { isClosing }
 
+    /// What goes on, and what waits for a place: whatever is asked for begins at once.
+    var counts: (active: Int, waiting: Int) { (runs.count, 0) }
+
     private func end(_ number: Int) { runs[number] = nil }
 
     /// Waits for the order to stop, then for the runs; those that outlast the patience are cancelled, which they write
