@@ -15,9 +15,10 @@ setup:
 build: setup
 	swift build -c $(CONFIGURATION) --product elder-backup
 
-# A sample database is made, backed up, verified, restored and compared; all of it lies in ./sample afterwards.
+# A sample database is made, backed up, verified, restored and compared, and the service is started on 127.0.0.1:5000
+# (LISTEN=HOST:PORT for another address); all of it lies in ./sample afterwards.
 run: build
-	@scripts/run.sh
+	@LISTEN=$(LISTEN) scripts/run.sh
 
 # One configuration for the product and its tests, so that the dependencies are compiled once. Starts the servers that
 # the integration tests need, and stops them.

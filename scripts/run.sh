@@ -1,5 +1,6 @@
 #!/bin/bash
-# The product at work: makes a sample database, backs it up, verifies, restores into a new file, and compares.
+# The product at work: makes a sample database, backs it up, verifies, restores into a new file, compares, and starts the
+# service, which goes on in the background. LISTEN=HOST:PORT in place of 127.0.0.1:5000; "scripts/run.sh stop" ends it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -7,6 +8,20 @@ tool=.build/release/elder-backup
 directory=sample
 source=$directory/tracker.sqlite
 restored=$directory/restored.sqlite
+
+pid_file=$directory/service.pid
+listen=${LISTEN:-127.0.0.1:5000}
+
+# Ends the service of an earlier run, and nothing else that may have its number by now.
+stop_service() {
+    local pid
+    pid=$(cat "$pid_file" 2>/dev/null) || return 0
+    tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep -q 'elder-backup serve' || return 0
+    kill "$pid"
+    while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
+}
+stop_service
+[ "${1:-}" != stop ] || exit 0
 
 # The sample must not depend on the settings of whoever runs it.
 unset "${!BACKUP_@}" DATABASE_URL
@@ -41,6 +56,23 @@ step "The archive is readable without elder-backup"
 printf "\$ zcat %s | jq -c '.tables.organizations[0]'\n" "$archive"
 zcat "$archive" | jq -c '.tables.organizations[0]'
 
+step "The service: the HTTP API, and a job that runs every night"
+run job create sample --source "sqlite:$PWD/$source" --schedule "H 2 * * *"
+token=$("$tool" token create --name sample --role admin --json | jq -r .token)
+BACKUP_LISTEN=$listen nohup "$tool" serve </dev/null >"$directory/service.log" 2>&1 &
+echo $! >"$pid_file"
+until grep -q listening "$directory/service.log"; do
+    kill -0 "$(cat "$pid_file")" 2>/dev/null || {
+        tail -n 3 "$directory/service.log" >&2
+        echo "run: the service could not start; where its port is taken: make run LISTEN=127.0.0.1:5001" >&2
+        exit 1
+    }
+    sleep 0.1
+done
+printf '$ curl -H "Authorization: Bearer $TOKEN" http://%s/api/v1/backup?limit=1\n' "$listen"
+curl -fsS -H "Authorization: Bearer $token" "http://$listen/api/v1/backup?limit=1" |
+    jq -c '.backups[] | {id, filename, record_count, status}'
+
 cat <<EOF
 
 Done. What was made:
@@ -50,4 +82,9 @@ Done. What was made:
   $directory/backups/catalog.sqlite   the catalog
   $restored     the restored database
   $tool   the program; try: $tool --help
+
+The service listens on http://$listen (its log: $directory/service.log). Try:
+  export TOKEN=$token
+  curl -H "Authorization: Bearer \$TOKEN" http://$listen/api/v1/backup/jobs
+It goes on until: scripts/run.sh stop
 EOF

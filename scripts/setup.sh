@@ -2,7 +2,7 @@
 # Installs the Debian packages that the build and the tests need and that are missing, and checks the Swift tools.
 set -euo pipefail
 
-packages=(build-essential gzip jq libdeflate-dev libisal-dev libpq-dev libsqlite3-dev libxxhash-dev pkg-config python3 sqlite3)
+packages=(build-essential curl gzip jq libdeflate-dev libisal-dev libpq-dev libsqlite3-dev libxxhash-dev pkg-config python3 sqlite3)
 
 fail() {
     echo "setup: $*" >&2
@@ -37,7 +37,7 @@ install_debian_packages() {
 
 check_other_system() {
     local missing=() library tool
-    for tool in cc pkg-config sqlite3 jq python3 gzip; do
+    for tool in cc curl pkg-config sqlite3 jq python3 gzip; do
         command -v "$tool" >/dev/null || missing+=("$tool")
     done
     if command -v pkg-config >/dev/null; then

@@ -26,6 +26,8 @@ package struct EngineConfiguration: Sendable {
     package var programDirectories: [String]?
     /// By how many bytes a write-ahead log may grow during a backup (`BACKUP_MAX_WAL_GROWTH`); nil for no limit.
     package var maximumLogGrowth: Int?
+    /// For how many days exports are kept (`BACKUP_EXPORT_DAYS`).
+    package var exportDays = 7
     /// The stores that backups are copied to (`BACKUP_S3_…`); nil where there are none.
     package var remote: RemoteSettings?
     /// The pause before a job's first retry; doubled for each further one (`BACKUP_RETRY_DELAY`).

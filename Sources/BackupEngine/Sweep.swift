@@ -15,6 +15,7 @@ extension BackupEngine {
         // here is seen as well, and what a run begins meanwhile is not touched.
         let files = BackupDirectory.temporaryFiles(in: configuration.backupDirectory, installation: installation)
         FetchDirectory.sweep(in: configuration.backupDirectory, installation: installation)
+        try sweepExports()
         let running = try catalog.records(jobID: nil, status: .running, limit: nil)
         let dead = running.filter { $0.process?.isAlive == false || $0.process == nil }
         for record in dead { try close(record, installation: installation) }

@@ -54,11 +54,16 @@ package struct BackupService: Sendable {
     private func application(
         _ runs: RunSupervisor, _ listening: @escaping @Sendable (Int) async -> Void
     ) -> some Service {
+        let registry = MetricsRegistry(MetricDefinition.all)
+        let collector = MetricsCollector(engine: engine, registry: registry, logger: logger)
         let routes =
             HealthRoutes(engine: engine, runs: runs).all + JobRoutes(engine: engine, runs: runs).all
             + RunRoutes(engine: engine, runs: runs).all + BackupRoutes(engine: engine, runs: runs).all
+            + ExchangeRoutes(engine: engine, runs: runs, settings: settings).all
+            + MetricsRoutes(collector: collector, runs: runs, isPublic: settings.hasPublicMetrics).all
         let table = RouteTable(DescriptionRoutes.added(to: routes))
         let router = Router(context: ServiceContext.self)
+        router.add(middleware: HTTPMetricsMiddleware(registry: registry, routes: table))
         router.add(middleware: AccessLogMiddleware())
         router.add(middleware: FailureMiddleware(routes: table))
         router.add(middleware: AuthenticationMiddleware(engine: engine, elder: elder, routes: table))

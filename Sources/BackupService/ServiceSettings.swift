@@ -18,6 +18,10 @@ package struct ServiceSettings: Sendable {
     package var maximumRuns = 2
     /// How many more may wait for their turn (`BACKUP_MAX_QUEUE`).
     package var longestQueue = 100
+    /// The largest file that may be sent to be imported, in bytes.
+    package var largestImport: Int64 = 10 << 30
+    /// Whether metrics are told to everyone, and not only to those with a token.
+    package var hasPublicMetrics = false
 
     package init() {}
 

@@ -31,8 +31,8 @@ struct ElderBackup: AsyncParsableCommand {
         subcommands: [
             BackupCommand.self, RestoreCommand.self, VerifyCommand.self, ListCommand.self, ShowCommand.self,
             DownloadCommand.self, UploadCommand.self, ReplicateCommand.self, CancelCommand.self,
-            DeleteCommand.self, PruneCommand.self, StatsCommand.self, ArchiveCommand.self, CatalogCommand.self,
-            S3Command.self,
+            DeleteCommand.self, PruneCommand.self, StatsCommand.self, ExportCommand.self, ImportCommand.self,
+            ArchiveCommand.self, CatalogCommand.self, S3Command.self,
             JobCommand.self, TokenCommand.self, ServeCommand.self, ConfigCommand.self, DemoCommand.self,
         ]
     )

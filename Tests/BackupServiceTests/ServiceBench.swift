@@ -27,6 +27,7 @@ final class ServiceBench: Sendable {
     /// - Parameter prepare: done before the service starts, with the path of its catalog.
     static func with(
         prepare: (BackupEngine, String) async throws -> Void = { _, _ in },
+        settings change: (inout ServiceSettings) -> Void = { _ in },
         _ body: @escaping @Sendable (ServiceBench) async throws -> Void
     ) async throws {
         let directory = NSTemporaryDirectory() + "service-" + UUID().uuidString
@@ -45,6 +46,7 @@ final class ServiceBench: Sendable {
         settings.port = 0
         settings.elderKey = Secret(elderKey)
         settings.elderAdmins = ["7"]
+        change(&settings)
         let service = try BackupService(engine: engine, settings: settings, logger: logger)
         let (ports, found) = AsyncStream.makeStream(of: Int.self)
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -66,6 +68,32 @@ final class ServiceBench: Sendable {
         defer { sqlite3_close_v2(handle) }
         try #require(sqlite3_open(path, &handle) == SQLITE_OK)
         try #require(sqlite3_exec(handle, sql, nil, nil, nil) == SQLITE_OK)
+    }
+
+    /// The first column of the first row, as text.
+    static func first(_ sql: String, on path: String) throws -> String {
+        var handle: OpaquePointer?
+        defer { sqlite3_close_v2(handle) }
+        try #require(sqlite3_open(path, &handle) == SQLITE_OK)
+        var statement: OpaquePointer?
+        defer { sqlite3_finalize(statement) }
+        try #require(sqlite3_prepare_v2(handle, sql, -1, &statement, nil) == SQLITE_OK)
+        try #require(sqlite3_step(statement) == SQLITE_ROW)
+        return sqlite3_column_text(statement, 0).map { String(cString: $0) } ?? ""
+    }
+
+    /// What lies in the backup directory for the moment only.
+    func hiddenFiles() throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: directory + "/backups").filter { $0.hasPrefix(".fetch-") }
+    }
+
+    /// Waits until something holds, for half a minute at most.
+    func until(_ condition: () async throws -> Bool) async throws {
+        let end = ContinuousClock.now + .seconds(30)
+        while try await !condition() {
+            try #require(ContinuousClock.now < end, "what was waited for did not come")
+            try await Task.sleep(for: .milliseconds(20))
+        }
     }
 
     struct Reply: Sendable {

@@ -15,7 +15,8 @@ package struct ArchiveReader: Sendable {
     package let form: Form
     /// In bytes.
     package var size: Int { file.size }
-    /// What stands in front of the tables. For the plain form only known once everything was read, and empty here.
+    /// What stands in front of the tables. Of the plain form only what an export says of its tables is known before
+    /// everything was read.
     package let header: ArchiveHeader
     /// The manifest beside the archive, where there is one.
     package let manifest: Manifest?
@@ -56,7 +57,7 @@ package struct ArchiveReader: Sendable {
                         "it has a manifest, yet does not begin as elder-backup's archives do: \(damageHint)")
                 }
                 return ArchiveReader(
-                    path: path, form: .plain, header: ArchiveHeader(version: ""), manifest: nil, file: file,
+                    path: path, form: .plain, header: try PlainPreamble.read(file), manifest: nil, file: file,
                     preambleEnd: 0)
             }
             let (preamble, end) = try MemberWalker.readPreamble(of: file)

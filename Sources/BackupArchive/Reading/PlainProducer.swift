@@ -30,6 +30,8 @@ final class PlainProducer: ReadingProducer, @unchecked Sendable {
     private var slot: ReadSlot?
     /// What the keys seen so far take, in bytes.
     private var keyBytes = 0
+    /// What an export says of its tables; nil for what Elder wrote.
+    private let descriptions: [ExactName: TableDescription]?
 
     /// A row's text, in bytes; a row of the largest values, each of which needs an escape.
     private static let longestRow = 512 << 20
@@ -45,6 +47,11 @@ final class PlainProducer: ReadingProducer, @unchecked Sendable {
         self.wanted = wanted
         self.pipeline = pipeline
         self.box = box
+        descriptions =
+            archive.header.source == nil
+            ? nil
+            : Dictionary(
+                archive.header.tables.map { (ExactName($0.name), $0) }, uniquingKeysWith: { first, _ in first })
     }
 
     func header() throws -> ArchiveHeader {
@@ -66,6 +73,12 @@ final class PlainProducer: ReadingProducer, @unchecked Sendable {
             }
             if key.isExactly("tables") {
                 try passTables(&scanner)
+            } else if key.isExactly(PlainPreamble.key) {
+                // Behind the tables it comes too late to say how their rows are to be read.
+                if descriptions == nil, seenKeys.contains("tables") {
+                    throw scanner.malformed("\"\(PlainPreamble.key)\" stands behind \"tables\"")
+                }
+                try scanner.skipValue()
             } else if PlainProducer.identityKeys.contains(ExactName(key)) {
                 let range = try scanner.value(atMost: 64 * 1024)
                 identity.append((key, Array(UnsafeBufferPointer(start: scanner.bytes, count: range.upperBound)[range])))
@@ -127,7 +140,11 @@ final class PlainProducer: ReadingProducer, @unchecked Sendable {
     }
 
     private func passRows(of table: String, _ scanner: inout PlainScanner) throws {
-        try pipeline.nextFree().kind = .tableBegins(table, nil)
+        let description = descriptions?[ExactName(table)]
+        if descriptions != nil, description == nil {
+            throw scanner.malformed("the table \"\(table)\" is not among those that the export describes")
+        }
+        try pipeline.nextFree().kind = .tableBegins(table, description)
         pipeline.submit()
         try pipeline.drain()
         if try !scanner.take(UInt8(ascii: "]")) {

@@ -34,6 +34,7 @@ package protocol CatalogStore: Sendable {
     /// Newest first, by an index: how many backups there are does not matter.
     func page(_ query: BackupQuery) throws -> BackupPage
     func statistics() throws -> CatalogStatistics
+    func figures(_ query: FiguresQuery) throws -> CatalogFigures
 
     /// Stores a copy in place of what was known of it, and `s3_url` and `s3_key` of its backup's row where it is the
     /// primary store's. Throws `notFound` where there is no such backup.

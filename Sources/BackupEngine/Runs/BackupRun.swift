@@ -59,7 +59,7 @@ struct BackupRun {
     }
 
     private mutating func write(record: BackupRecord, stem: String) throws -> ArchiveWriter.Result {
-        let snapshot = try Databases.openSnapshot(source, options: try snapshotOptions())
+        let snapshot = try Databases.openSnapshot(source, options: snapshotOptions())
         engine.observer(.step(.snapshotTaken))
         warn(snapshot.warnings)
         try refuseSuddenEmptiness(snapshot)
@@ -130,20 +130,11 @@ struct BackupRun {
         }
     }
 
-    private func snapshotOptions() throws -> SnapshotOptions {
-        var options = SnapshotOptions()
+    private func snapshotOptions() -> SnapshotOptions {
+        var options = engine.snapshotOptions(of: source, cancellation)
         options.includedTables = request.includeTables ?? job.includeTables
         options.excludedTables = request.excludeTables ?? job.excludeTables ?? []
-        options.maximumRow = engine.configuration.maximumRow
-        options.lockTimeout = engine.configuration.lockTimeout
-        options.statementTimeout = engine.configuration.statementTimeout
-        options.programDirectories = engine.configuration.programDirectories
-        options.sourceCheck = engine.configuration.sourceCheck
-        options.maximumLogGrowth = engine.configuration.maximumLogGrowth
-        options.connections = engine.configuration.jobs
-        options.isCancelled = { [cancellation] in cancellation.isCancelled }
         if request.stage { options.stagingDirectory = engine.configuration.backupDirectory }
-        if engine.catalogLives(in: source) { options.secretColumns = SQLiteCatalog.secretColumns }
         return options
     }
 

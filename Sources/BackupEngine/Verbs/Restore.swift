@@ -151,13 +151,15 @@ extension ArchiveReader {
 
     /// What a target needs to know before rows come.
     func contents() throws -> ArchiveContents {
-        guard form == .members, let source = header.source, let definitions = header.definitions else {
+        // An export says what its columns mean, and defines nothing.
+        guard let source = header.source, let definitions = form == .plain ? [] : header.definitions else {
             return ArchiveContents(source: nil, schema: nil)
         }
         return ArchiveContents(
             source: try JSONValue.decode(SourceDescription.self, source),
             schema: SchemaDocument(
-                tables: header.tables, ledger: try JSONValue.decode([LedgerEntry].self, header.ledger ?? []),
+                tables: header.tables,
+                ledger: try header.ledger.map { try JSONValue.decode([LedgerEntry].self, $0) } ?? [],
                 definitions: definitions))
     }
 }

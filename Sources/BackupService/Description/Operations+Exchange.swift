@@ -2,8 +2,8 @@ extension Operations {
     static let exchange: [String: Operation] = [
         "POST /api/v1/backup/export": Operation(
             id: "export", tag: "exchange", summary: "Write rows of the configured database to a file",
-            body: Operation.Body(schema: Schema.named("ExportWish")),
-            answers: [Operation.json(202, "The file.", Schema.named("ExportResult"))],
+            headers: [prefer], body: Operation.Body(schema: Schema.named("ExportWish")),
+            answers: [longAnswer("The file.", "ExportResult")],
             refusals: [404: "There is no such table or column.", 409: "No database is configured."]),
         "GET /api/v1/backup/export/{filename}/download": exportedFile("downloadExport"),
         "HEAD /api/v1/backup/export/{filename}/download": Operation(
@@ -11,8 +11,8 @@ extension Operations {
             answers: [Operation.Answer(status: 200, description: "Headers alone.", mediaType: nil)]),
         "POST /api/v1/backup/import": Operation(
             id: "import", tag: "exchange", summary: "Bring rows of a file into the configured database: all, or none",
-            body: Operation.Body(mediaType: "multipart/form-data", schema: Schema.named("ImportForm")),
-            answers: [Operation.json(202, "What was imported.", Schema.named("ImportResult"))],
+            headers: [prefer], body: Operation.Body(mediaType: "multipart/form-data", schema: Schema.named("ImportForm")),
+            answers: [longAnswer("What was imported.", "ImportResult")],
             refusals: [409: "The database refuses.", 422: "The file cannot go into this database."]),
     ]
 

@@ -4,10 +4,24 @@ enum Operations {
         .merging(backups) { first, _ in first }.merging(runs) { first, _ in first }
         .merging(exchange) { first, _ in first }
 
+    private static let readiness = Schema.object(
+        ["status": Schema.text(), "checks": Schema.map(of: Schema.text())], required: ["status"])
+
     private static let service: [String: Operation] = [
         "GET /health": Operation(
             id: "health", tag: "service", summary: "Whether the service lives",
             answers: [Operation.json(200, "It does.", Schema.object(["status": Schema.text()]))]),
+        "GET /ready": Operation(
+            id: "ready", tag: "service", summary: "Whether the service can do its work",
+            answers: [
+                Operation.json(200, "It can.", readiness), Operation.json(503, "It cannot, or is stopping.", readiness),
+            ]),
+        "GET /metrics": Operation(
+            id: "metrics", tag: "service", summary: "Metrics, as Prometheus scrapes them",
+            answers: [
+                Operation.Answer(
+                    status: 200, description: "Text format 0.0.4.", mediaType: "text/plain", schema: Schema.text())
+            ]),
         "GET /openapi.json": Operation(
             id: "describe", tag: "service", summary: "This description",
             answers: [Operation.json(200, "OpenAPI 3.1.", ["type": "object"])]),

@@ -8,6 +8,7 @@ struct RequestFields {
     private let values: [String: JSONValue]
     private let known: Set<String>
     private var faults: [String: String] = [:]
+    private let text: [UInt8]
 
     /// In bytes.
     static let longestBody = 1 << 20
@@ -24,6 +25,7 @@ struct RequestFields {
             bytes += part.readBytes(length: part.readableBytes) ?? []
         }
         self.known = known
+        text = bytes
         if bytes.isEmpty, isOptional {
             values = [:]
             return
@@ -38,6 +40,7 @@ struct RequestFields {
     private init(_ values: [String: JSONValue], known: Set<String>) {
         self.values = values
         self.known = known
+        text = []
         rejectUnknown()
     }
 
@@ -49,6 +52,18 @@ struct RequestFields {
 
     /// Whether a field is there, be it null.
     func has(_ name: String) -> Bool { values[name] != nil }
+
+    /// A field as it was sent, so that no number of it is rounded; nil where it is missing or null.
+    ///
+    /// - Throws: `Refusal` where a field of the body is there twice.
+    func json(_ name: String) throws -> [UInt8]? {
+        guard let value = values[name], value != .null else { return nil }
+        do {
+            return try JSONSlices(object: text, depth: 512)[name]
+        } catch {
+            throw Refusal.invalid(error.message, fields: [name: error.message])
+        }
+    }
 
     mutating func blame(_ name: String, _ fault: String) { faults[name] = fault }
 

@@ -89,7 +89,7 @@ struct BackupRoutes {
 
     private func download(_ reference: BackupReference, _ request: Request) async throws -> Response {
         let archive = try await engine.openArchive(reference)
-        return ArchiveDownload(archive: archive).response(to: request)
+        return FileDownload(file: archive).response(to: request)
     }
 
     private func restore(_ request: Request, _ context: ServiceContext) async throws -> Response {
@@ -103,7 +103,7 @@ struct BackupRoutes {
         try fields.check(options)
         // The API restores into the configured database alone: no client chooses what is written to.
         guard let target = engine.configuration.source else {
-            throw BackupError(.configuration, "DATABASE_URL names no database to restore into; set it for the service")
+            throw BackupError(.target, "DATABASE_URL names no database to restore into; set it for the service")
         }
         var restore = RestoreRequest(backup: reference, target: target)
         restore.dryRun = isDry

@@ -3,7 +3,7 @@ internal import BackupCore
 /// A run as clients see it.
 struct RunDescription: Sendable, Encodable {
     enum Kind: String, Sendable, Encodable {
-        case backup, verify, restore, upload, delete
+        case backup, verify, restore, upload, delete, export, `import`
         case uploadMissing = "upload_missing"
     }
 

@@ -119,6 +119,9 @@ actor RunSupervisor: Service {
         drop(run.id, BackupError(.cancelled, reason))
     }
 
+    /// How many go on, and how many wait for their turn.
+    var counts: (active: Int, waiting: Int) { (tasks.count - queue.count, queue.count) }
+
     // MARK: - Turns
 
     /// Whether a run need not wait, or not any more.

@@ -4,7 +4,8 @@ package import BackupCore
 package enum PostgreSQLDefinitionText {
     /// - Throws: ``BackupError/Code/notFound`` where the archive does not hold that part.
     package static func text(of contents: ArchiveContents, _ part: DefinitionPart) throws(BackupError) -> String {
-        guard contents.source?.engine == "postgresql", let schema = contents.schema else {
+        guard contents.source?.engine == "postgresql", let schema = contents.schema, !schema.definitions.isEmpty
+        else {
             throw BackupError(
                 .notFound,
                 "the archive holds no definitions of PostgreSQL\(contents.source.map { ": it is of \($0.engine)" } ?? "")"

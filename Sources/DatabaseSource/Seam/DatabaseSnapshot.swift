@@ -56,6 +56,7 @@ package struct SchemaDocument: Sendable, Equatable {
     /// What the backup holds of each object of the source.
     package var ledger: [LedgerEntry]
     /// The engine's own definitions as one JSON object, opaque to all but the engine named in the source description.
+    /// Empty where there are rows alone, as in an export.
     package var definitions: [UInt8]
 
     package init(tables: [TableDescription], ledger: [LedgerEntry], definitions: [UInt8]) {

@@ -67,6 +67,10 @@ struct Configuration: Sendable {
         engine.maximumLogGrowth = try values.read(.maximumLogGrowth, default: nil) { text in
             Quantity.bytes(text).flatMap { $0 > 0 ? .some(.some($0)) : nil }
         }
+        engine.exportDays = try values.read(.exportDays, default: engine.exportDays) { text in
+            guard text.allSatisfy({ $0.isASCII && $0.isNumber }), let days = Int(text) else { return nil }
+            return (1...3_650).contains(days) ? days : nil
+        }
         self.values = values
         let stores = try StoreConfiguration(values)
         engine.remote = stores.settings
@@ -92,10 +96,12 @@ struct Configuration: Sendable {
                 case .sourceCheck: engine.sourceCheck.rawValue
                 case .jobs: "\(engine.jobs)"
                 case .maximumLogGrowth: engine.maximumLogGrowth.map(Quantity.text(bytes:))
+                case .exportDays: "\(engine.exportDays)"
                 case .retryDelay: Quantity.text(engine.retryDelay)
                 case .pingURL, .webhook, .webhookSecret, .slack, .notifyEmail, .sendmail, .notifyOn, .anomalyPercent:
                     AnnouncementConfiguration.report(setting, engine.announcements)
-                case .listen, .catchUp, .maximumRuns, .longestQueue, .elderKey, .elderSecret, .elderAdmins:
+                case .listen, .catchUp, .maximumRuns, .longestQueue, .largestImport, .publicMetrics, .elderKey,
+                    .elderSecret, .elderAdmins:
                     ServiceConfiguration.report(setting, values)
                 }
             let origin = values.find(setting)?.origin ?? .standard

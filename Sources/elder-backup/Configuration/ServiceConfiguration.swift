@@ -8,12 +8,10 @@ enum ServiceConfiguration {
         let address = try values.read(.listen, default: (host: settings.host, port: settings.port), address)
         settings.host = address.host
         settings.port = address.port
-        settings.catchesUp = try values.read(.catchUp, default: settings.catchesUp) { text in
-            switch text.lowercased() {
-            case "true", "1", "yes", "on": true
-            case "false", "0", "no", "off": false
-            default: nil
-            }
+        settings.catchesUp = try values.read(.catchUp, default: settings.catchesUp, flag)
+        settings.hasPublicMetrics = try values.read(.publicMetrics, default: settings.hasPublicMetrics, flag)
+        settings.largestImport = try values.read(.largestImport, default: settings.largestImport) { text in
+            Quantity.bytes(text).flatMap { ((1 << 20)...(64 << 40)).contains($0) ? Int64($0) : nil }
         }
         settings.maximumRuns = try values.number(.maximumRuns, default: settings.maximumRuns, in: 1...64)
         settings.longestQueue = try values.number(.longestQueue, default: settings.longestQueue, in: 0...10_000)
@@ -21,6 +19,14 @@ enum ServiceConfiguration {
         settings.elderKey = (values.find(.elderKey) ?? values.find(.elderSecret)).map { Secret($0.text) }
         settings.elderAdmins = Set(subjects(values))
         return settings
+    }
+
+    private static func flag(_ text: String) -> Bool? {
+        switch text.lowercased() {
+        case "true", "1", "yes", "on": true
+        case "false", "0", "no", "off": false
+        default: nil
+        }
     }
 
     /// `HOST:PORT`, an IPv6 address in brackets.
@@ -54,6 +60,8 @@ enum ServiceConfiguration {
         case .maximumRuns: return text ?? "\(standard.maximumRuns)"
         case .longestQueue: return text ?? "\(standard.longestQueue)"
         case .catchUp: return text ?? "\(standard.catchesUp)"
+        case .publicMetrics: return text ?? "\(standard.hasPublicMetrics)"
+        case .largestImport: return text ?? Quantity.text(bytes: Int(standard.largestImport))
         case .elderKey, .elderSecret: return text == nil ? nil : Secret("").description
         default: return text
         }

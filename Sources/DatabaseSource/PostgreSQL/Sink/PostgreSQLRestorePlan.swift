@@ -23,7 +23,7 @@ struct PostgreSQLRestorePlan {
     ) throws(BackupError) {
         self.contents = contents
         self.options = options
-        if contents.source?.engine == "postgresql", let schema = contents.schema {
+        if contents.source?.engine == "postgresql", let schema = contents.schema, !schema.definitions.isEmpty {
             definitions = try PostgreSQLDefinitions(decoding: schema.definitions)
         } else {
             definitions = nil

@@ -85,7 +85,9 @@ package final class SQLiteTarget: RestoreTarget {
     private func definitions(
         _ contents: ArchiveContents, _ options: RestoreOptions
     ) throws(BackupError) -> SQLiteSchema? {
-        guard contents.source?.engine == "sqlite", let schema = contents.schema else { return nil }
+        guard contents.source?.engine == "sqlite", let schema = contents.schema, !schema.definitions.isEmpty else {
+            return nil
+        }
         do {
             let recorded = try JSONDecoder().decode(SQLiteSchema.self, from: Data(schema.definitions))
             return SQLiteShadowTables.settled(recorded, trustSchema: options.trustSchema)

@@ -6,34 +6,55 @@ internal import Hummingbird
 internal import NIOCore
 internal import NIOPosix
 
-/// Sends an archive, or a stretch of it, in slices, as fast as the client takes them.
-struct ArchiveDownload {
-    let archive: OpenedArchive
+/// An open file that never changes.
+protocol DownloadableFile: Sendable {
+    var descriptor: Int32 { get }
+    /// In bytes.
+    var size: Int64 { get }
+    var filename: String { get }
+    var mediaType: String { get }
+    /// Different for any other content; nil where none is known.
+    var entityTag: String? { get }
+}
+
+extension OpenedArchive: DownloadableFile {
+    // Never as Content-Encoding: clients that decode it stop after the first member.
+    var mediaType: String { "application/gzip" }
+    var entityTag: String? { sha256 }
+}
+
+extension OpenedExport: DownloadableFile {
+    var mediaType: String { format.mediaType }
+    var entityTag: String? { tag }
+}
+
+/// Sends a file, or a stretch of it, in slices, as fast as the client takes them.
+struct FileDownload {
+    let file: any DownloadableFile
     private static let slice = 256 << 10
 
     func response(to request: Request) -> Response {
         var headers = HTTPFields()
-        // Never as Content-Encoding: clients that decode it stop after the first member.
-        headers[.contentType] = "application/gzip"
+        headers[.contentType] = file.mediaType
         headers[.acceptRanges] = "bytes"
-        headers[.contentDisposition] = "attachment; filename=\"\(archive.filename.filter(Self.isPlain))\""
+        headers[.contentDisposition] = "attachment; filename=\"\(file.filename.filter(Self.isPlain))\""
         headers[.cacheControl] = "private, no-transform"
-        let tag = archive.sha256.map { "\"\($0)\"" }
+        let tag = file.entityTag.map { "\"\($0)\"" }
         headers[.eTag] = tag
         if let tag, let known = request.headers[.ifNoneMatch], Self.names(known, tag) {
             return Response(status: .notModified, headers: headers)
         }
-        var wish = ByteRange.wish(request.headers[.range], size: archive.size)
+        var wish = ByteRange.wish(request.headers[.range], size: file.size)
         // A stretch of another file than the one that the client has begun is of no use.
         if let known = request.headers[.ifRange], known != tag { wish = .whole }
         switch wish {
         case .whole:
-            return respond(.ok, headers, ByteRange(start: 0, end: archive.size), request)
+            return respond(.ok, headers, ByteRange(start: 0, end: file.size), request)
         case .part(let range):
-            headers[.contentRange] = "bytes \(range.start)-\(range.end - 1)/\(archive.size)"
+            headers[.contentRange] = "bytes \(range.start)-\(range.end - 1)/\(file.size)"
             return respond(.partialContent, headers, range, request)
         case .unsatisfiable:
-            headers[.contentRange] = "bytes */\(archive.size)"
+            headers[.contentRange] = "bytes */\(file.size)"
             return Response(status: .rangeNotSatisfiable, headers: headers)
         }
     }
@@ -44,14 +65,14 @@ struct ArchiveDownload {
         var headers = headers
         headers[.contentLength] = "\(range.end - range.start)"
         if request.method == .head { return Response(status: status, headers: headers) }
-        let archive = archive
+        let file = file
         let body = ResponseBody(contentLength: Int(range.end - range.start)) { writer in
             var position = range.start
             while position < range.end {
                 let length = Int(min(Int64(Self.slice), range.end - position))
                 let offset = position
                 let buffer = try await NIOThreadPool.singleton.runIfActive {
-                    try Self.read(archive, offset, length)
+                    try Self.read(file, offset, length)
                 }
                 position += Int64(buffer.readableBytes)
                 try await writer.write(buffer)
@@ -61,13 +82,13 @@ struct ArchiveDownload {
         return Response(status: status, headers: headers, body: body)
     }
 
-    private static func read(_ archive: OpenedArchive, _ offset: Int64, _ length: Int) throws -> ByteBuffer {
+    private static func read(_ file: any DownloadableFile, _ offset: Int64, _ length: Int) throws -> ByteBuffer {
         var buffer = ByteBufferAllocator().buffer(capacity: length)
         let count = buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: length) { bytes in
-            max(0, pread(archive.descriptor, bytes.baseAddress, length, off_t(offset)))
+            max(0, pread(file.descriptor, bytes.baseAddress, length, off_t(offset)))
         }
         guard count > 0 else {
-            throw BackupError(.storage, "\(archive.filename) ended, or failed, at byte \(offset) of \(archive.size)")
+            throw BackupError(.storage, "\(file.filename) ended, or failed, at byte \(offset) of \(file.size)")
         }
         return buffer
     }

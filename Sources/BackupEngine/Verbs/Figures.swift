@@ -1,0 +1,60 @@
+package import BackupCore
+internal import Foundation
+internal import Glibc
+
+/// What monitoring is told of an installation.
+package struct InstallationFigures: Sendable {
+    package var catalog: CatalogFigures
+    package var jobs: [BackupJob]
+    /// Of the catalog's file, in bytes.
+    package var catalogSize: Int64
+    /// Of the file system that holds the backup directory: what this process may still write, in bytes.
+    package var diskFree: Int64
+    /// All that the file system holds, in bytes.
+    package var diskSize: Int64
+}
+
+extension BackupEngine {
+    /// - Throws: `catalog`, `storage`.
+    package func figures(_ query: FiguresQuery) async throws -> InstallationFigures {
+        try await BlockingThread.run(named: "figures") { _ in
+            var query = query
+            // Where copying is switched off none is missing.
+            if let remote = self.configuration.remote, remote.isEnabled { query.stores = remote.all.map(\.name) }
+            var status = stat()
+            let catalogSize = stat(self.configuration.catalogPath, &status) == 0 ? Int64(status.st_size) : 0
+            let (free, size) = try self.room()
+            return InstallationFigures(
+                catalog: try self.catalog.figures(query), jobs: try self.catalog.jobs(enabled: nil),
+                catalogSize: catalogSize, diskFree: free, diskSize: size)
+        }
+    }
+
+    private func room() throws -> (free: Int64, size: Int64) {
+        let path = configuration.backupDirectory
+        var system = statvfs()
+        guard statvfs(path, &system) == 0 else {
+            throw BackupError.system("look at the file system of BACKUP_DIR", path: path, errno: errno)
+        }
+        let block = Int64(system.f_frsize)
+        return (Int64(system.f_bavail) * block, Int64(system.f_blocks) * block)
+    }
+}
+
+extension BackupJob {
+    /// The longest time between two of its next runs, in seconds; nil without a schedule that can be read.
+    package func longestGap(after now: Timestamp) -> Double? {
+        guard enabled, let schedule, let plan = try? CronSchedule(schedule, owner: uuid), let clock = try? clock()
+        else {
+            return nil
+        }
+        var longest: Int64 = 0
+        guard var moment = plan.next(after: now, offset: clock.offset) else { return nil }
+        for _ in 0..<32 {
+            guard let next = plan.next(after: moment, offset: clock.offset) else { break }
+            longest = max(longest, next.microseconds - moment.microseconds)
+            moment = next
+        }
+        return longest > 0 ? Double(longest) / 1_000_000 : nil
+    }
+}
