@@ -59,7 +59,7 @@ zcat "$archive" | jq -c '.tables.organizations[0]'
 step "The service: the HTTP API, and a job that runs every night"
 run job create sample --source "sqlite:$PWD/$source" --schedule "H 2 * * *"
 token=$("$tool" token create --name sample --role admin --json | jq -r .token)
-BACKUP_LISTEN=$listen nohup "$tool" serve </dev/null >"$directory/service.log" 2>&1 &
+DATABASE_URL=sqlite:$PWD/$source BACKUP_LISTEN=$listen nohup "$tool" serve </dev/null >"$directory/service.log" 2>&1 &
 echo $! >"$pid_file"
 until grep -q listening "$directory/service.log"; do
     kill -0 "$(cat "$pid_file")" 2>/dev/null || {

@@ -162,7 +162,7 @@ extension SQLiteCatalog {
 
     private static func requireFreeName(_ name: String?, except id: Int64?, _ database: Database) throws {
         guard let name, let holder = try holder(ofName: name, database), holder != id else { return }
-        throw BackupError(.usage, "there is a job named \"\(name)\" already, job \(holder): choose another name")
+        throw BackupError(.taken, "there is a job named \"\(name)\" already, job \(holder): choose another name")
     }
 
     private static func holder(ofName name: String, _ database: Database) throws -> Int64? {

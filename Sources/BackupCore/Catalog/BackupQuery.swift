@@ -41,18 +41,22 @@ package struct BackupCursor: Sendable, Equatable {
 
     /// Nil for what is not a cursor's ``text``.
     package init?(_ text: String) {
-        guard text.utf8.count <= 300 else { return nil }
-        var base64 = text.replacing("-", with: "+").replacing("_", with: "/")
-        base64 += String(repeating: "=", count: (4 - base64.count % 4) % 4)
-        guard let data = Data(base64Encoded: base64), let plain = String(data: data, encoding: .utf8),
-            let colon = plain.firstIndex(of: ":"), let id = Int64(plain[..<colon])
+        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+        guard text.utf8.count <= 300, parts.count == 2, let id = Int64(parts[0]), parts[1].utf8.count.isMultiple(of: 2)
         else { return nil }
-        self.init(key: String(plain[plain.index(after: colon)...]), id: id)
+        var bytes: [UInt8] = []
+        var digits = parts[1][...]
+        while !digits.isEmpty {
+            guard let byte = UInt8(digits.prefix(2), radix: 16) else { return nil }
+            bytes.append(byte)
+            digits = digits.dropFirst(2)
+        }
+        self.init(key: String(decoding: bytes, as: UTF8.self), id: id)
     }
 
-    /// For clients, who are not to look into it; fit for a URL.
-    package var text: String {
-        Data("\(id):\(key)".utf8).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_")
-            .replacing("=", with: "")
-    }
+    /// For clients, who are not to look into it; fit for a URL: the id, and the key's bytes in hexadecimal digits.
+    package var text: String { "\(id)-" + key.utf8.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
+
+    /// What ``text`` looks like, as a regular expression.
+    package static let pattern = "^[1-9][0-9]{0,17}-([0-9a-f][0-9a-f]){1,100}$"
 }

@@ -9,6 +9,8 @@ package struct BackupError: Error, Sendable, Equatable, CustomStringConvertible 
         case usage
         /// A variable or file of the configuration has a wrong value.
         case configuration
+        /// Something of the name is there already.
+        case taken
         /// No such backup, job, table or file.
         case notFound = "not_found"
         /// The database to be backed up cannot be opened or read.
@@ -64,7 +66,7 @@ package struct BackupError: Error, Sendable, Equatable, CustomStringConvertible 
     /// The exit status of a command that ends with this error: 64 wrong usage, 4 damage, 5 lock held, else 1.
     package var exitStatus: Int32 {
         switch code {
-        case .usage, .configuration: 64
+        case .usage, .configuration, .taken: 64
         case .damaged: 4
         case .locked: 5
         default: 1

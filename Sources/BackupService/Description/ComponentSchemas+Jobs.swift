@@ -82,6 +82,6 @@ extension ComponentSchemas {
         let weekday = field("[0-7]")
         return Schema.text(
             "Five fields as in crontab(5), with names, ranges and steps; H is a number of the job's own.",
-            pattern: "^(@(yearly|monthly|weekly|daily|hourly)|\(minute) \(hour) \(day) \(month) \(weekday))$")
+            pattern: "^(|@(yearly|monthly|weekly|daily|hourly)|\(minute) \(hour) \(day) \(month) \(weekday))$")
     }()
 }

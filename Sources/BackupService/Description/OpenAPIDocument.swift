@@ -84,7 +84,8 @@ struct OpenAPIDocument {
             "headers": ["X-Request-ID": ["description": "Names the request in the log.", "schema": Schema.text()]],
         ]
         if let type = answer.mediaType {
-            value = value.merging(["content": [type: ["schema": answer.schema]].asLiteral])
+            let content: JSONLiteral = answer.schema.map { ["schema": $0] } ?? [:]
+            value = value.merging(["content": [type: content].asLiteral])
         }
         return value
     }

@@ -18,7 +18,7 @@ struct Operation: Sendable {
         var description: String
         /// Nil: no body.
         var mediaType: String? = "application/json"
-        var schema: JSONLiteral = [:]
+        var schema: JSONLiteral?
     }
 
     /// Unique, for generated clients.

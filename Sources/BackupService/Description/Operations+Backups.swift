@@ -4,7 +4,7 @@ extension Operations {
     static let limit = Operation.Parameter(
         name: "limit", schema: Schema.integer(from: 1, to: 1_000), description: "At most so many; 50 without it.")
     static let cursor = Operation.Parameter(
-        name: "cursor", schema: Schema.text(pattern: "^$"),
+        name: "cursor", schema: Schema.text(pattern: BackupCursor.pattern),
         description: "The next_cursor of the answer before: goes on behind it.")
 
     static let backups: [String: Operation] = [
@@ -57,12 +57,7 @@ extension Operations {
 
     static func download(_ id: String, _ what: String) -> Operation {
         Operation(
-            id: id, tag: "backups", summary: what,
-            headers: [
-                Operation.Parameter(
-                    name: "Range", schema: Schema.text(pattern: #"^bytes=[0-9]{1,15}-$"#),
-                    description: "A part of it (RFC 9110, section 14).")
-            ],
+            id: id, tag: "backups", summary: what + "; takes Range, If-Range and If-None-Match (RFC 9110)",
             answers: [
                 Operation.Answer(
                     status: 200, description: "The file.", mediaType: "application/gzip",

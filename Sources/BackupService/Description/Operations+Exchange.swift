@@ -48,7 +48,10 @@ extension ComponentSchemas {
         ]),
         "ImportForm": Schema.object(
             [
-                "file": Schema.text("Named …json, …json.gz or …ndjson.", format: "binary"), "dry_run": Schema.flag(),
+                "file": Schema.text(
+                    "A file named .json, .json.gz or .ndjson, as an export or a backup is; the pattern is the least of them.",
+                    pattern: #"^\{"version":"1\.2\.0","tables":\{\}\}$"#),
+                "dry_run": Schema.flag(), "clear_existing": Schema.flag(), "regenerate_ids": Schema.flag(),
             ], required: ["file"]),
         "ImportResult": Schema.object([
             "dry_run": Schema.flag(), "imported_tables": Schema.integer(), "total_records": Schema.integer(),

@@ -5,7 +5,10 @@ extension Operations {
             query: [
                 Operation.Parameter(
                     name: "enabled", schema: Schema.flag(), description: "Only those that are, or are not."),
-                limit, cursor,
+                limit,
+                Operation.Parameter(
+                    name: "cursor", schema: Schema.text(pattern: "^[1-9][0-9]{0,17}-6a6f6273$"),
+                    description: cursor.description),
             ],
             answers: [Operation.json(200, "The jobs.", Schema.named("Jobs"))]),
         "POST /api/v1/backup/jobs": Operation(

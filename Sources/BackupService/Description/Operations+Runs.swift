@@ -25,13 +25,13 @@ extension Operations {
                 Operation.Answer(
                     status: 200,
                     description: "Server-sent events: progress, warnings, and the end; at once where it is over.",
-                    mediaType: "text/event-stream", schema: Schema.text())
+                    mediaType: "text/event-stream", schema: nil)
             ])
     }
 
     /// Of requests that take long: to be answered at once.
     static let prefer = Operation.Parameter(
-        name: "Prefer", schema: Schema.choice(["respond-async"]),
+        name: "Prefer", schema: Schema.text(longest: 200, pattern: "^[a-z0-9=;, -]*$"),
         description: "respond-async: answered at once, with the run and a Location (RFC 7240).")
 
     /// What a request that takes long is answered with.

@@ -54,8 +54,11 @@ struct FileDownload {
             headers[.contentRange] = "bytes \(range.start)-\(range.end - 1)/\(file.size)"
             return respond(.partialContent, headers, range, request)
         case .unsatisfiable:
-            headers[.contentRange] = "bytes */\(file.size)"
-            return Response(status: .rangeNotSatisfiable, headers: headers)
+            let refusal = Refusal(
+                status: .rangeNotSatisfiable, code: BackupError.Code.usage.rawValue,
+                message: "\(file.filename) has \(file.size) bytes: there is nothing at the range that was asked for",
+                headers: [.contentRange: "bytes */\(file.size)"])
+            return Answer.failure(refusal)
         }
     }
 

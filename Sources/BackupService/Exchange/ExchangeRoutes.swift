@@ -43,7 +43,7 @@ struct ExchangeRoutes {
         wish.filters = try fields.json("filters")
         // The API exports the configured database alone: no client chooses what is read.
         guard engine.configuration.source != nil else {
-            throw BackupError(.target, "DATABASE_URL names no database to export; set it for the service")
+            throw BackupError(.configuration, "DATABASE_URL names no database to export; set it for the service")
         }
         let export = wish
         return try await located {
@@ -61,7 +61,7 @@ struct ExchangeRoutes {
     private func read(_ request: Request, _ context: ServiceContext) async throws -> Response {
         // The API imports into the configured database alone: no client chooses what is written to.
         guard let target = engine.configuration.source else {
-            throw BackupError(.target, "DATABASE_URL names no database to import into; set it for the service")
+            throw BackupError(.configuration, "DATABASE_URL names no database to import into; set it for the service")
         }
         let form = try await ImportForm.receive(request, engine: engine, limit: settings.largestImport)
         var wish = ImportRequest(path: form.upload.path, form: form.kind, target: target)

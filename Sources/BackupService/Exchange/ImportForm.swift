@@ -98,7 +98,8 @@ private struct ImportReader {
         guard upload == nil else {
             throw Refusal.invalid("file is given twice", fields: ["file": "is given twice"], closes: true)
         }
-        guard let filename = part.filename, let kind = ImportForm(filename: filename) else {
+        // What comes without a name is taken for JSON.
+        guard let kind = part.filename.map({ ImportForm(filename: $0) }) ?? .json else {
             throw Refusal.invalid(
                 "file must be named .json, .json.gz or .ndjson",
                 fields: ["file": "must be a file whose name ends with .json, .json.gz or .ndjson"], closes: true)

@@ -58,9 +58,10 @@ extension Refusal {
             switch error.code {
             case .usage: .badRequest
             case .notFound: .notFound
-            case .locked, .retained, .target, .cancelled: .conflict
+            // What was asked for may need a setting that is not there.
+            case .locked, .retained, .target, .taken, .cancelled, .configuration: .conflict
             case .unsupported: .unprocessableContent
-            case .configuration, .source, .damaged, .storage, .remote, .catalog, .internal:
+            case .source, .damaged, .storage, .remote, .catalog, .internal:
                 .internalServerError
             }
         self.init(status: status, code: error.code.rawValue, message: "\(error)")

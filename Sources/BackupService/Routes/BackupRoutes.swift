@@ -98,12 +98,13 @@ struct BackupRoutes {
         let isDry = fields.flag("dry_run") ?? false
         var options = fields.fields("restore_options", known: ["tables", "clear_existing", "regenerate_ids"])
         let tables = options?.texts("tables")
+        if tables?.contains("") == true { options?.blame("tables", "must hold no empty name") }
         let clears = options?.flag("clear_existing") ?? false
         let regenerates = options?.flag("regenerate_ids") ?? false
         try fields.check(options)
         // The API restores into the configured database alone: no client chooses what is written to.
         guard let target = engine.configuration.source else {
-            throw BackupError(.target, "DATABASE_URL names no database to restore into; set it for the service")
+            throw BackupError(.configuration, "DATABASE_URL names no database to restore into; set it for the service")
         }
         var restore = RestoreRequest(backup: reference, target: target)
         restore.dryRun = isDry

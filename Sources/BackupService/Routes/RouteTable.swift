@@ -31,11 +31,14 @@ final class RouteTable: Sendable {
     /// The methods that are answered at a path.
     func methods(for path: String) -> [String] {
         let parts = path.split(separator: "/")
-        return routes.filter { route in
-            let template = route.path.split(separator: "/")
+        let templates = Set(routes.map(\.path)).filter { path in
+            let template = path.split(separator: "/")
             return template.count == parts.count
                 && zip(template, parts).allSatisfy { $0.hasPrefix("{") || $0 == $1 }
-        }.map(\.method.rawValue)
+        }
+        // Where a path has a name of its own, it is not the id of something else.
+        let nearest = templates.min { $0.count(where: { $0 == "{" }) < $1.count(where: { $0 == "{" }) }
+        return routes.filter { $0.path == nearest }.map(\.method.rawValue)
     }
 
     /// Whether a path is open to everyone.
