@@ -26,6 +26,7 @@ final class ServiceBench: Sendable {
 
     /// - Parameter prepare: done before the service starts, with the path of its catalog.
     static func with(
+        change: (inout ServiceSettings) -> Void = { _ in },
         prepare: (BackupEngine, String) async throws -> Void = { _, _ in },
         _ body: @escaping @Sendable (ServiceBench) async throws -> Void
     ) async throws {
@@ -45,6 +46,7 @@ final class ServiceBench: Sendable {
         settings.port = 0
         settings.elderKey = Secret(elderKey)
         settings.elderAdmins = ["7"]
+        change(&settings)
         let service = try BackupService(engine: engine, settings: settings, logger: logger)
         let (ports, found) = AsyncStream.makeStream(of: Int.self)
         try await withThrowingTaskGroup(of: Void.self) { group in
