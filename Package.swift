@@ -132,7 +132,9 @@ let package = Package(
             name: "BackupEngineTests",
             dependencies: [
                 "BackupCore", "BackupFiles", "BackupArchive", "BackupCatalog", "BackupEngine", "DatabaseSource",
-                "CSQLite", "TestSupport", .product(name: "Logging", package: "swift-log"),
+                "CSQLite", "TestSupport", "NetworkTestSupport",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
             ]
         ),
         .testTarget(

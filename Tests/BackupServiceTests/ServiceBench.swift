@@ -26,6 +26,7 @@ final class ServiceBench: Sendable {
 
     /// - Parameter prepare: done before the service starts, with the path of its catalog.
     static func with(
+        change: (inout ServiceSettings) -> Void = { _ in },
         prepare: (BackupEngine, String) async throws -> Void = { _, _ in },
         settings change: (inout ServiceSettings) -> Void = { _ in },
         _ body: @escaping @Sendable (ServiceBench) async throws -> Void

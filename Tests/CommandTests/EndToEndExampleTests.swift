@@ -49,7 +49,8 @@ import Testing
         "elder-backup s3 check --store replica-1 --json": 64,
         "elder-backup restore 12 --into postgresql://admin@db1/app --jobs 4": 1,
         "elder-backup archive cat FILE.json.gz --definitions globals": 1,
-        "elder-backup delete 12": 64, "elder-backup job delete nightly": 64,
+        "elder-backup cancel 12": 1, "elder-backup cancel 12 --wait 0": 1, "elder-backup delete 12": 64,
+        "elder-backup job delete nightly": 64,
         "elder-backup job create nightly --source sqlite:a.sqlite --retention-days 14": 64,
         "elder-backup job create nightly --source sqlite:app.sqlite": 64,
     ]

@@ -5,7 +5,7 @@ import Testing
 /// Runs that are interrupted, that meet one another, and whose output has nowhere to go.
 @Suite struct EndToEndRunTests {
     /// A run that takes long enough to be met in its midst.
-    private final class Running {
+    final class Running {
         let process = Process()
         private let messages: URL
 

@@ -49,50 +49,6 @@ extension SQLiteCatalog {
         try selectRecords("WHERE filename = ? \(SQLiteCatalog.newestFirst)", [filename])
     }
 
-    package func records(jobID: Int64?, status: BackupRecord.Status?, limit: Int?) throws -> [BackupRecord] {
-        var query = BackupQuery()
-        query.jobID = jobID
-        query.status = status
-        var (sql, arguments) = SQLiteCatalog.condition(query)
-        sql += SQLiteCatalog.newestFirst
-        if let limit {
-            sql += " LIMIT ?"
-            arguments += [max(limit, 0)]
-        }
-        return try selectRecords(sql, arguments)
-    }
-
-    package func page(_ query: BackupQuery) throws -> BackupPage {
-        var (sql, arguments) = SQLiteCatalog.condition(query)
-        let limit = max(query.limit, 1)
-        // One more than asked for tells whether there is a next page.
-        sql += SQLiteCatalog.newestFirst + " LIMIT ?"
-        arguments += [limit + 1]
-        let found = try selectPlaced(sql, arguments)
-        let last = found.count > limit ? found[limit - 1] : nil
-        return BackupPage(
-            records: found.prefix(limit).map(\.record), next: last.map { BackupCursor(key: $0.key, id: $0.record.id) })
-    }
-
-    private static func condition(_ query: BackupQuery) -> (sql: String, arguments: StatementArguments) {
-        var conditions: [String] = []
-        var arguments: StatementArguments = []
-        func add(_ condition: String, _ values: StatementArguments) {
-            conditions.append(condition)
-            arguments += values
-        }
-        if let jobID = query.jobID { add("job_id = ?", [jobID]) }
-        if let status = query.status { add("\(statusExpression) = ?", [status.rawValue]) }
-        if let since = query.since { add("\(startExpression) >= ?", [since.sql]) }
-        if let until = query.until { add("\(startExpression) < ?", [until.sql]) }
-        // The first half is there for the index, which knows nothing of rows of values made of expressions.
-        if let cursor = query.cursor {
-            add(
-                "\(startExpression) <= ? AND (\(startExpression) < ? OR id < ?)", [cursor.key, cursor.key, cursor.id])
-        }
-        return (conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ") + " ", arguments)
-    }
-
     package func statistics() throws -> CatalogStatistics {
         let status = SQLiteCatalog.statusExpression
         let onS3 = "\(status) = 'completed' AND coalesce(s3_key, '') != ''"
@@ -124,7 +80,7 @@ extension SQLiteCatalog {
     /// Dates are text that sorts by time once the two separators of ISO 8601 and SQL are made one.
     static let startExpression = "replace(coalesce(started_at, created_at, ''), 'T', ' ')"
 
-    private static let newestFirst = "ORDER BY \(startExpression) DESC, id DESC"
+    static let newestFirst = "ORDER BY \(startExpression) DESC, id DESC"
 
     private static let columns =
         "id, job_id, filename, file_path, file_size, record_count, status, \(statusExpression) AS known_status, "
@@ -140,12 +96,12 @@ extension SQLiteCatalog {
         (SELECT max(locked_until) FROM backup_copies WHERE backup_id = backups.id) AS copies_locked_until
         """
 
-    private func selectRecords(_ condition: String, _ arguments: StatementArguments) throws -> [BackupRecord] {
+    func selectRecords(_ condition: String, _ arguments: StatementArguments) throws -> [BackupRecord] {
         try selectPlaced(condition, arguments).map(\.record)
     }
 
     /// Records with what the list is sorted by.
-    private func selectPlaced(
+    func selectPlaced(
         _ condition: String, _ arguments: StatementArguments
     ) throws -> [(record: BackupRecord, key: String)] {
         try read { database in

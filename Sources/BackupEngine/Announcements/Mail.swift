@@ -2,14 +2,20 @@ internal import BackupCore
 internal import Foundation
 
 /// An announcement as a message of mail (RFC 5322), handed to a program as sendmail(8) takes it.
-struct Mail {
-    var recipients: [String]
-    var subject: String
-    var lines: [String]
+package struct Mail {
+    private let recipients: [String]
+    private let subject: String
+    private let lines: [String]
+
+    package init(recipients: [String], subject: String, lines: [String]) {
+        self.recipients = recipients
+        self.subject = subject
+        self.lines = lines
+    }
 
     /// Every header is ASCII without line breaks, whatever the name of a job holds: what is not goes as an encoded word
     /// (RFC 2047). The body is base64, so that no line of it can mean anything to a mail program.
-    var bytes: [UInt8] {
+    package var bytes: [UInt8] {
         let body = Data(lines.joined(separator: "\r\n").utf8)
             .base64EncodedString(options: [.lineLength76Characters, .endLineWithLineFeed])
         let headers = [

@@ -1,18 +1,18 @@
-internal import BackupCore
+package import BackupCore
 
 /// Whether a run that failed is begun anew, and how long it waits before: values in, values out.
 ///
 /// What is of the moment by its own account (a standby that had to go on) is tried twice more for every job, after 1 s and
 /// 2 s. Anything else that may pass is tried as often as the job says.
-struct RetryPlan {
-    static let longestPause = Duration.seconds(600)
+package struct RetryPlan {
+    package static let longestPause = Duration.seconds(600)
 
     private var transientLeft = 2
     private var retriesLeft: Int
     private var retriesMade = 0
     private let base: Duration
 
-    init(retries: Int, base: Duration) {
+    package init(retries: Int, base: Duration) {
         retriesLeft = retries
         self.base = base
     }
@@ -21,7 +21,7 @@ struct RetryPlan {
     ///
     /// - Parameter jitter: from 0 to 1: jobs that failed together are not to come back together. The pause is between half
     ///   and all of `base`, doubled for each retry, 10 minutes at most.
-    mutating func pause(after error: BackupError, jitter: Double) -> Duration? {
+    package mutating func pause(after error: BackupError, jitter: Double) -> Duration? {
         if error.isTransient, transientLeft > 0 {
             transientLeft -= 1
             return .seconds(transientLeft == 1 ? 1 : 2)

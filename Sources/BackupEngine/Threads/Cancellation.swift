@@ -49,9 +49,12 @@ final class Cancellation: Sendable {
         if isCancelled { throw reason ?? BackupError(.cancelled, "cancelled; nothing was changed") }
     }
 
-    /// The failure of work that was told to stop, as the reason tells it.
+    /// The failure of work that was told to stop, as the reason tells it. One that has more to say than that it was
+    /// cancelled stays as it is.
     func explained(_ error: any Error) -> any Error {
-        guard isCancelled, let reason, error is CancellationError || (error as? BackupError)?.code == .cancelled else {
+        guard isCancelled, let reason else { return error }
+        if error is CancellationError { return reason }
+        guard let error = error as? BackupError, error.code == .cancelled, error.message.hasPrefix("cancelled") else {
             return error
         }
         return reason

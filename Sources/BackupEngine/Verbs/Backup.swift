@@ -117,8 +117,8 @@ extension BackupEngine {
         } catch let error as BackupError where error.code == .cancelled {
             throw BackupError(
                 .cancelled,
-                "backup \(record.id) is complete (\(record.filePath)); its copy to a store was cancelled, and the next run "
-                    + "goes on with it")
+                "backup \(record.id) is complete (\(record.filePath)); its copy to a store was ended "
+                    + "(\(context.cancellation.explained(error))), and the next run goes on with it")
         }
     }
 
@@ -186,4 +186,9 @@ extension BackupResponse {
             s3URL: primary?.url, s3Error: primary?.error, replicas: replicas.isEmpty ? nil : replicas,
             sha256: record.sha256 ?? "", warnings: warnings)
     }
+}
+
+extension BackupRequest {
+    /// Whether it is the job's own backup, which can be compared with those before it.
+    var isWhole: Bool { source == nil && includeTables == nil && excludeTables == nil }
 }

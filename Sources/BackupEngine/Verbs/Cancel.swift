@@ -6,17 +6,17 @@ extension BackupEngine {
     /// runs it. Does not wait for its end.
     ///
     /// - Parameter name: who wants it, for the record.
-    /// - Throws: `notFound`; `locked` where it does not run any more.
+    /// - Throws: `notFound`, also where it does not run any more.
     package func cancel(_ reference: BackupReference, by name: String) async throws -> BackupRecord {
         try await BlockingThread.run(named: "cancel") { _ in
             guard let record = try self.findRecord(reference) else {
                 throw BackupError(
                     .notFound, "the catalog has no backup \"\(reference.text)\"; \"list\" shows those there are")
             }
-            guard record.status == .running else { throw BackupError(.locked, record.notRunning) }
+            guard record.status == .running else { throw BackupError(.notFound, record.notRunning) }
             if record.process?.isAlive == false {
                 throw BackupError(
-                    .locked, "the process that ran backup \(record.id) is gone: there is nothing to cancel")
+                    .notFound, "the process that ran backup \(record.id) is gone: there is nothing to cancel")
             }
             try CancelOrder.write(
                 name,

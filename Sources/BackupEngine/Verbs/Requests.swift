@@ -270,8 +270,3 @@ package struct PruneResponse: Sendable, Codable {
         case freedBytes = "freed_bytes"
     }
 }
-
-extension BackupRequest {
-    /// Whether it is the job's own backup, which can be compared with those before it.
-    var isWhole: Bool { source == nil && includeTables == nil && excludeTables == nil }
-}
