@@ -19,7 +19,10 @@ struct ExportSelection {
         var chosen: Set<ExactName>?
         if request.resourceTypes.isEmpty {
             names = held.map { ($0.name, $0.name) }
-            warnings = left.map { "\($0) is not exported: it belongs to the database itself" }
+            warnings =
+                left.isEmpty
+                ? []
+                : ["what virtual tables keep in tables of their own is not exported: \(left.joined(separator: ", "))"]
         } else {
             var names: [(name: String, table: String)] = []
             var unknown: [String] = []
@@ -55,7 +58,7 @@ struct ExportSelection {
         var left: [String] = []
         for table in schema.tables {
             switch inner[ExactName(table.name)] {
-            case "shadow table": left.append("table \"\(table.name)\"")
+            case "shadow table": left.append(table.name)
             case nil: held.append(TableDescription(name: table.name, columns: table.columns))
             default: break
             }

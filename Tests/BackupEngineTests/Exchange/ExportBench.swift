@@ -29,7 +29,7 @@ struct ExportBench {
     init() async throws {
         bench = try Bench()
         source = bench.file("source.sqlite")
-        try TestDatabase(source, ExportBench.schema, ExportBench.rows)
+        _ = try TestDatabase(source, ExportBench.schema, ExportBench.rows)
         let url = DatabaseURL.sqlite(path: source)
         engine = try await bench.engine { $0.source = url }
     }
@@ -46,7 +46,7 @@ struct ExportBench {
     /// A database with the same tables and no rows.
     func target(_ name: String = "target.sqlite") throws -> String {
         let path = bench.file(name)
-        try TestDatabase(path, ExportBench.schema)
+        _ = try TestDatabase(path, ExportBench.schema)
         return path
     }
 

@@ -101,7 +101,7 @@ struct ExportTests {
         #expect(unknown.message.contains("\"planet\", \"moon\""))
     }
 
-    static let filters: [(String, [Int64])] = [
+    static let choices: [(String, [Int64])] = [
         (#"{"id":1}"#, [1]), (#"{"id":9007199254740993}"#, [9_007_199_254_740_993]), (#"{"id":9007199254740992}"#, []),
         (#"{"id":1.0}"#, [1]), (#"{"id":10e-1}"#, [1]), (#"{"name":"ada"}"#, [1]), (#"{"name":""}"#, [2]),
         (#"{"name":null}"#, [3]), (#"{"name":["ada",null]}"#, [1, 3]), (#"{"name":"ADA"}"#, []), (#"{"name":[]}"#, []),
@@ -120,8 +120,8 @@ struct ExportTests {
         ("{}", [1, 2, 3, 5, 9_007_199_254_740_993]),
     ]
 
-    @Test("Filters choose rows", arguments: filters)
-    func filters(filter: String, ids: [Int64]) async throws {
+    @Test("Filters choose rows", arguments: choices)
+    func choose(filter: String, ids: [Int64]) async throws {
         let scene = try await ExportBench()
         let response = try await scene.export(.json, ["entity"], filters: filter)
         let object = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(filePath: response.filePath)))
@@ -190,7 +190,7 @@ struct ExportTests {
     func secrets() async throws {
         let bench = try Bench()
         let source = bench.file("app.sqlite")
-        try TestDatabase(source, "CREATE TABLE t(x); INSERT INTO t VALUES(1)")
+        _ = try TestDatabase(source, "CREATE TABLE t(x); INSERT INTO t VALUES(1)")
         let url = DatabaseURL.sqlite(path: source)
         _ = try await BackupEngine.migrateCatalog(
             configuration: {

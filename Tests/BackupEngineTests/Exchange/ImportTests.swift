@@ -18,7 +18,7 @@ struct ImportTests {
         return plain + ".gz"
     }
 
-    private static let elder = """
+    private static let elders = """
         {
           "version": "1.2.0", "timestamp": "2026-11-23T01:29:03.696718+00:00", "job_id": 1, "job_name": "nightly",
           "tables": {"entities": [{"name": "ada", "id": 1, "data": {"k": 1}, "active": true, "letter": true}],
@@ -30,7 +30,7 @@ struct ImportTests {
     func elder(name: String) async throws {
         let scene = try await ExportBench()
         let target = try scene.target()
-        let response = try await scene.importFile(try file(name, ImportTests.elder, in: scene), into: target)
+        let response = try await scene.importFile(try file(name, ImportTests.elders, in: scene), into: target)
         #expect(response.importedCounts == ["entities": 1, "issues": 1] && response.totalRecords == 2)
         let rows = try TestDatabase(target).rows("SELECT id, name, data, active, letter FROM entities")
         #expect(rows == [["1", "ada", #"{"k":1}"#, "1", "T"]])
@@ -40,7 +40,7 @@ struct ImportTests {
     func options() async throws {
         let scene = try await ExportBench()
         let target = try scene.target()
-        let path = try file("a.json", ImportTests.elder, in: scene)
+        let path = try file("a.json", ImportTests.elders, in: scene)
         let dry = try await scene.importFile(path, into: target) { $0.dryRun = true }
         #expect(dry.dryRun && dry.totalRecords == 2)
         #expect(try TestDatabase(target).first("SELECT count(*) FROM entities") == "0")
@@ -71,7 +71,7 @@ struct ImportTests {
         #expect(try TestDatabase(second).rows(query).map { $0.map { $0.replacing(" ", with: "") } } == expected)
     }
 
-    static let bad: [(String, String)] = [
+    static let bads: [(String, String)] = [
         ("empty.json", ""), ("text.json", "hello"), ("list.json", "[]"), ("none.json", "{}"),
         ("short.json", #"{"version":"1.2.0","tables":{"entities":[{"id":1}"#),
         ("row.json", #"{"version":"1.2.0","tables":{"entities":[{"id":1},{"id":}]}}"#),
@@ -89,7 +89,7 @@ struct ImportTests {
         ("more.ndjson", #"{"table":"entities","row":{"id":1},"x":1}"#),
     ]
 
-    @Test("What is no export is refused as the caller's fault, names no path, and changes nothing", arguments: bad)
+    @Test("What is no export is refused as the caller's fault, names no path, and changes nothing", arguments: bads)
     func refused(name: String, text: String) async throws {
         let scene = try await ExportBench()
         let target = try scene.target()
@@ -106,7 +106,7 @@ struct ImportTests {
         let scene = try await ExportBench()
         let target = try scene.target()
         let whole = try Data(
-            contentsOf: URL(filePath: try file("a.json.gz", ImportTests.elder, in: scene)))
+            contentsOf: URL(filePath: try file("a.json.gz", ImportTests.elders, in: scene)))
         for length in [1, 10, whole.count / 2, whole.count - 4, whole.count - 1] {
             let path = scene.bench.file("cut.json.gz")
             try whole.prefix(length).write(to: URL(filePath: path))
