@@ -55,7 +55,10 @@ let package = Package(
         ),
         .target(
             name: "BackupCatalog",
-            dependencies: ["BackupCore", .product(name: "GRDB", package: "GRDB.swift")]
+            dependencies: [
+                "BackupCore", .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ]
         ),
         .target(
             name: "BackupEngine",

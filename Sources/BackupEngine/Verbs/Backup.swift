@@ -17,6 +17,8 @@ extension BackupEngine {
 
     private func runBackup(_ request: BackupRequest, _ context: VerbContext) throws -> BackupResponse {
         let job = try request.job.map { try findJob($0) } ?? defaultJob()
+        // From here on the run has its own.
+        _ = context.stores.use(job)
         let source = try source(of: request, job)
         try BackupDirectory.prepare(configuration.backupDirectory)
         let lock = try JobLock.acquire(directory: configuration.backupDirectory, jobUUID: job.uuid)
@@ -102,6 +104,9 @@ extension BackupEngine {
 
     private func source(of request: BackupRequest, _ job: BackupJob) throws -> DatabaseURL {
         if let source = request.source { return source }
+        if job.hasSourceSecret, let source = try catalog.secrets(ofJob: job.id).source {
+            return try DatabaseURL(source.revealed)
+        }
         if let source = job.source { return try DatabaseURL(source) }
         guard let source = configuration.source else {
             throw BackupError(.usage, "no database to back up: give --source, or set DATABASE_URL, or the job's source")
