@@ -159,7 +159,7 @@ let package = Package(
         .testTarget(
             name: "BackupServiceTests",
             dependencies: [
-                "BackupCore", "BackupEngine", "BackupService", "CSQLite", "TestSupport",
+                "BackupCore", "BackupCatalog", "BackupEngine", "BackupService", "CSQLite", "TestSupport",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),

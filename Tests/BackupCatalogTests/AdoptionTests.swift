@@ -25,7 +25,12 @@ import Testing
         #expect(changes.contains("added the column backups.s3_url"))
         #expect(changes.contains("added the column backups.s3_key"))
         #expect(changes.contains("gave 3 jobs a UUID"))
-        #expect(try ElderDatabase.dump(at: path) == before)
+        // But for the secret, which is encrypted.
+        let key = try DatabaseQueue(path: path).read {
+            try String.fetchOne($0, sql: "SELECT s3_secret_key FROM backup_jobs WHERE id = 1") ?? ""
+        }
+        #expect(key.hasPrefix("v1:"))
+        #expect(try ElderDatabase.dump(at: path).map { $0.replacingOccurrences(of: key, with: "secret") } == before)
         #expect(try SQLiteCatalog.migrate(path: path) == [])
         let first = try SQLiteCatalog.open(path: path, migrate: false)
         let second = try SQLiteCatalog.open(path: path, migrate: true)

@@ -63,9 +63,9 @@ struct JobStoreColumns {
         // A client that sends back what it was shown changes nothing.
         if source == row?.text("source_url"), row?.filledText(JobStoreColumns.source) != nil { return }
         guard !source.contains(JobStore.mask) else {
-            throw BackupError(
-                .usage,
-                "source: \(JobStore.mask) stands for what is kept, and the rest of the address is another one: give the "
+            throw BackupError.field(
+                "source",
+                "\(JobStore.mask) stands for what is kept, and the rest of the address is another one: give the "
                     + "whole address anew")
         }
         let address = try DatabaseURL(source)

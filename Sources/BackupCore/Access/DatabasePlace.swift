@@ -22,12 +22,14 @@ package enum DatabasePlace: Sendable, Equatable {
         guard text.unicodeScalars.allSatisfy({ $0.value > 0x20 && $0.value != 0x7F && $0 != "\\" && $0 != "#" }) else {
             throw DatabasePlace.refused("it holds a space, a control character, a backslash or a number sign")
         }
-        switch try DatabaseURL(text) {
+        let address: DatabaseURL
+        do { address = try DatabaseURL(text) } catch { throw .field("source", error.message) }
+        switch address {
         case .sqlite(let path):
             guard path.hasPrefix("/") else { throw DatabasePlace.refused("the path of its file is not absolute") }
             self = .file(path)
-        case .postgresql(let address):
-            self = try DatabasePlace.server(address.connectionText.dropFirst("postgresql:".count))
+        case .postgresql(let server):
+            self = try DatabasePlace.server(server.connectionText.dropFirst("postgresql:".count))
         }
     }
 
@@ -84,7 +86,6 @@ package enum DatabasePlace: Sendable, Equatable {
     }
 
     private static func refused(_ reason: String) -> BackupError {
-        BackupError(
-            .usage, "source: the address cannot be taken (\(reason)): give postgresql://USER@HOST:PORT/DATABASE")
+        .field("source", "the address cannot be taken (\(reason)): give postgresql://USER@HOST:PORT/DATABASE")
     }
 }

@@ -38,27 +38,30 @@ struct JobStores: Sendable {
         return known.filter { $0.name == copy.store } + known.filter { $0.name != copy.store }
     }
 
-    /// What makes no sense about the job's own settings; nil where they can be used.
+    /// What makes no sense about the job's own settings, as an error of `usage`; nil where they can be used.
     ///
     /// - Parameter hasSecret: whether there is a secret key of the job's own.
-    func fault(hasSecret: Bool) -> String? {
+    func fault(hasSecret: Bool) -> BackupError? {
         guard let job else { return nil }
         if job.store.isEnabled == true, primary == nil {
-            return "s3_enabled is true, and there is no bucket: give s3_bucket, or set BACKUP_S3_BUCKET for all jobs"
+            return .field(
+                "s3_bucket",
+                "copies are switched on, and there is no bucket: name one, or set BACKUP_S3_BUCKET for all jobs")
         }
         guard let own else { return nil }
         if (job.store.accessKey != nil) != hasSecret {
-            let (there, missing) =
-                hasSecret ? ("s3_secret_key", "s3_access_key") : ("s3_access_key", "s3_secret_key")
-            return "\(there) is given, and \(missing) is not: give both, or neither"
+            let (there, missing) = hasSecret ? ("s3_secret_key", "s3_access_key") : ("s3_access_key", "s3_secret_key")
+            return .field(missing, "\(there) is given, and this is not: give both, or neither")
         }
-        if let fault = own.fault { return "s3_\(fault.variable.lowercased()): \(fault.reason)" }
+        if let fault = own.fault { return .field("s3_\(fault.variable.lowercased())", fault.reason) }
         let twin = (configured?.replicas ?? []).first {
             $0.bucket == own.bucket && $0.prefix == own.prefix && $0.endpoint == own.endpoint
         }
         return twin.map {
-            "the store is the same place as \($0.variablePrefix)BUCKET, \(own.bucket)/\(own.prefix): give the job another "
-                + "bucket or another prefix"
+            .field(
+                "s3_bucket",
+                "\(own.bucket)/\(own.prefix) is the same place as \($0.variablePrefix)BUCKET: give the job another bucket "
+                    + "or another prefix")
         }
     }
 }

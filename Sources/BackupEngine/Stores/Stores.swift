@@ -68,7 +68,9 @@ final class Stores: Sendable {
     func store(_ name: String, ofJob id: Int64) throws -> RemoteStore {
         let stores = try ofJob(id)
         guard let settings = stores.all.first(where: { $0.name == name }) else {
-            if let fault = stores.fault(hasSecret: true) { throw BackupError(.configuration, "job \(id): \(fault)") }
+            if let fault = stores.fault(hasSecret: stores.job?.store.hasSecretKey ?? false) {
+                throw BackupError(.configuration, "job \(id): \(fault)")
+            }
             throw missing(name)
         }
         return try open(try withKeys(settings, stores))

@@ -34,7 +34,7 @@ struct JobRules {
         changed.store = store
         let stores = JobStores(
             changed, configured: configuration.remote, basis: configuration.remoteBasis ?? Stores.emptyBasis)
-        if let fault = stores.fault(hasSecret: store.hasSecretKey) { throw BackupError(.usage, fault) }
+        if let fault = stores.fault(hasSecret: store.hasSecretKey) { throw fault }
     }
 
     // MARK: The source
@@ -50,9 +50,9 @@ struct JobRules {
         let configured = configuration.source.flatMap { SourcePattern(configured: $0) }
         guard (configuration.allowed.sources + [configured].compactMap { $0 }).contains(where: { $0.matches(place) })
         else {
-            throw BackupError(
-                .usage,
-                "source: this database is not allowed over the API: the service's BACKUP_ALLOWED_SOURCES must name it, or "
+            throw .field(
+                "source",
+                "this database is not allowed over the API: the service's BACKUP_ALLOWED_SOURCES must name it, or "
                     + "`elder-backup job update` set it")
         }
     }
@@ -76,13 +76,12 @@ struct JobRules {
         ]
         for rule in rules {
             if let text = rule.text, !text.isEmpty, rule.read(text) == nil || text.utf8.count > 1024 {
-                throw BackupError(.usage, "\(rule.field): \(rule.rule)")
+                throw .field(rule.field, rule.rule)
             }
         }
         if let endpoint = store.endpoint, !endpoint.isEmpty, endpoint.lowercased() != "aws" {
             guard (try? S3Endpoint(parsing: endpoint)) != nil else {
-                throw BackupError(
-                    .usage, "s3_endpoint: it is no address of a store: give https://host, https://host:port, or aws")
+                throw .field("s3_endpoint", "it is no address of a store: give https://host, https://host:port, or aws")
             }
         }
     }
@@ -95,9 +94,9 @@ struct JobRules {
             let configured = known.compactMap { $0.endpoint.flatMap(JobRules.pattern) }
             if (configuration.allowed.endpoints + configured).contains(wanted) { return }
         }
-        throw BackupError(
-            .usage,
-            "s3_endpoint: this store is not allowed over the API: the service's BACKUP_ALLOWED_S3_ENDPOINTS must name its "
+        throw .field(
+            "s3_endpoint",
+            "this store is not allowed over the API: the service's BACKUP_ALLOWED_S3_ENDPOINTS must name its "
                 + "host and port, or `elder-backup job update` set it")
     }
 

@@ -56,6 +56,8 @@ extension Refusal {
             case .configuration, .source, .damaged, .storage, .remote, .catalog, .cancelled, .internal:
                 .internalServerError
             }
-        self.init(status: status, code: error.code.rawValue, message: "\(error)")
+        self.init(
+            status: status, code: error.code.rawValue, message: "\(error)",
+            fields: error.field.map { [$0: error.message] } ?? [:])
     }
 }
