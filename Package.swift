@@ -58,7 +58,10 @@ let package = Package(
         ),
         .target(
             name: "BackupCatalog",
-            dependencies: ["BackupCore", .product(name: "GRDB", package: "GRDB.swift")]
+            dependencies: [
+                "BackupCore", .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ]
         ),
         .target(
             name: "BackupEngine",
@@ -167,7 +170,7 @@ let package = Package(
         .testTarget(
             name: "BackupServiceTests",
             dependencies: [
-                "BackupCore", "BackupEngine", "BackupService", "CSQLite", "TestSupport",
+                "BackupCore", "BackupCatalog", "BackupEngine", "BackupService", "CSQLite", "TestSupport",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),

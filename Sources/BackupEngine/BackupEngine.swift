@@ -52,7 +52,8 @@ package struct BackupEngine: Sendable {
     ) async throws -> BackupEngine {
         try await BlockingThread.run(named: "open") { _ in
             if configuration.catalogURL == nil { try BackupDirectory.prepare(configuration.backupDirectory) }
-            let catalog = try SQLiteCatalog.open(path: configuration.catalogPath, migrate: false)
+            let catalog = try SQLiteCatalog.open(
+                path: configuration.catalogPath, migrate: false, keyring: configuration.keyring)
             let engine = BackupEngine(
                 configuration: configuration, catalog: catalog, logger: logger, observer: observer)
             try engine.sweepDeadRuns()
@@ -64,7 +65,7 @@ package struct BackupEngine: Sendable {
     package static func migrateCatalog(configuration: EngineConfiguration) async throws -> [String] {
         try await BlockingThread.run(named: "migrate") { _ in
             if configuration.catalogURL == nil { try BackupDirectory.prepare(configuration.backupDirectory) }
-            return try SQLiteCatalog.migrate(path: configuration.catalogPath)
+            return try SQLiteCatalog.migrate(path: configuration.catalogPath, keyring: configuration.keyring)
         }
     }
 
@@ -79,6 +80,11 @@ package struct BackupEngine: Sendable {
 }
 
 extension EngineConfiguration {
+    /// The keys of the catalog's secrets.
+    var keyring: SecretKeyring {
+        SecretKeyring(path: backupDirectory + "/secret.key", configured: secretKey, old: oldSecretKey)
+    }
+
     var catalogPath: String {
         switch catalogURL {
         case .sqlite(let path): path

@@ -34,6 +34,15 @@ package struct EngineConfiguration: Sendable {
     package var retryDelay = Duration.seconds(10)
     /// Whom runs are told to.
     package var announcements = AnnouncementSettings()
+    /// What a job's own store stands on where no bucket is named for all jobs: the rest of `BACKUP_S3_…`.
+    package var remoteBasis: RemoteSettings?
+    /// What secrets in the catalog are encrypted with (`BACKUP_SECRET_KEY`); the file `secret.key` in the backup
+    /// directory when nil.
+    package var secretKey: SecretKey?
+    /// The key before, to read with (`BACKUP_SECRET_KEY_OLD`).
+    package var oldSecretKey: SecretKey?
+    /// What clients of the API may give a job.
+    package var allowed = AllowedPlaces()
 
     package init(backupDirectory: String) {
         self.backupDirectory = backupDirectory

@@ -60,7 +60,9 @@ public struct S3Endpoint: Sendable, Equatable, CustomStringConvertible {
         let end =
             rest.hasPrefix("[") ? rest.firstIndex(of: "]").map { rest.index(after: $0) } : rest.firstIndex(of: ":")
         if let end, end < rest.endIndex {
-            guard rest[end] == ":", let number = Int(rest[rest.index(after: end)...]), (1...65_535).contains(number)
+            let digits = rest[rest.index(after: end)...]
+            guard rest[end] == ":", digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int(digits),
+                (1...65_535).contains(number)
             else {
                 throw fail("its port is not a number from 1 to 65535")
             }

@@ -25,7 +25,12 @@ import Testing
         #expect(changes.contains("added the column backups.s3_url"))
         #expect(changes.contains("added the column backups.s3_key"))
         #expect(changes.contains("gave 3 jobs a UUID"))
-        #expect(try ElderDatabase.dump(at: path) == before)
+        // But for the secret, which is encrypted.
+        let key = try DatabaseQueue(path: path).read {
+            try String.fetchOne($0, sql: "SELECT s3_secret_key FROM backup_jobs WHERE id = 1") ?? ""
+        }
+        #expect(key.hasPrefix("v1:"))
+        #expect(try ElderDatabase.dump(at: path).map { $0.replacingOccurrences(of: key, with: "secret") } == before)
         #expect(try SQLiteCatalog.migrate(path: path) == [])
         let first = try SQLiteCatalog.open(path: path, migrate: false)
         let second = try SQLiteCatalog.open(path: path, migrate: true)
@@ -199,7 +204,7 @@ import Testing
         let path = directory.file("catalog.sqlite")
         _ = try SQLiteCatalog.open(path: path, migrate: false)
         try DatabaseQueue(path: path).write {
-            try $0.execute(sql: "UPDATE elder_backup_meta SET value = '4' WHERE key = 'schema_version'")
+            try $0.execute(sql: "UPDATE elder_backup_meta SET value = '5' WHERE key = 'schema_version'")
         }
         for migrate in [false, true] {
             let error = #expect(throws: BackupError.self) { try SQLiteCatalog.open(path: path, migrate: migrate) }

@@ -137,7 +137,7 @@ struct RunRouteTests {
 
     @Test("Runs beyond the limit wait in order, can be taken out, and are refused where the queue is full")
     func queue() async throws {
-        try await ServiceBench.with(change: {
+        try await ServiceBench.with(settings: {
             $0.maximumRuns = 1
             $0.longestQueue = 2
         }) { bench in
@@ -178,7 +178,7 @@ struct RunRouteTests {
     @Test("A service that stops empties its queue with a reason")
     func stopping() async throws {
         let outcome = Outcome()
-        try await ServiceBench.with(change: {
+        try await ServiceBench.with(settings: {
             $0.maximumRuns = 1
             $0.shutdownPatience = .milliseconds(200)
         }) { bench in

@@ -24,9 +24,13 @@ final class ServiceBench: Sendable {
         self.port = port
     }
 
-    /// - Parameter prepare: done before the service starts, with the path of its catalog.
+    /// - Parameters:
+    ///   - configure: changes what is configured.
+    ///   - prepare: done before the service starts, with the path of its catalog.
+    ///   - change: changes how the service is set up.
     static func with(
-        change: (inout ServiceSettings) -> Void = { _ in },
+        configure: (inout EngineConfiguration) -> Void = { _ in },
+        logger: Logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
         prepare: (BackupEngine, String) async throws -> Void = { _, _ in },
         settings change: (inout ServiceSettings) -> Void = { _ in },
         _ body: @escaping @Sendable (ServiceBench) async throws -> Void
@@ -40,7 +44,7 @@ final class ServiceBench: Sendable {
             on: source)
         var configuration = EngineConfiguration(backupDirectory: directory + "/backups")
         configuration.source = .sqlite(path: source)
-        let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+        configure(&configuration)
         let engine = try await BackupEngine.open(configuration: configuration, logger: logger)
         try await prepare(engine, directory + "/backups/catalog.sqlite")
         var settings = ServiceSettings()

@@ -14,6 +14,7 @@ struct JobColumns {
     private let include: [String]?
     private let exclude: [String]?
     private let options: JobRunOptionsChange
+    private let store: JobStoreColumns
 
     /// - Throws: `usage` for a value that a job cannot have.
     init(_ change: BackupJobChange, defaults: Bool, defaultRetentionDays: Int) throws(BackupError) {
@@ -34,10 +35,6 @@ struct JobColumns {
             }
             texts.updateValue(zone.isEmpty ? nil : zone, forKey: "time_zone")
         }
-        if let source = change.source.map(JobColumns.trimmed) {
-            if !source.isEmpty { _ = try DatabaseURL(source) }
-            texts.updateValue(source.isEmpty ? nil : source, forKey: "source_url")
-        }
         if let description = change.description {
             texts.updateValue(description.isEmpty ? nil : description, forKey: "description")
         }
@@ -45,17 +42,25 @@ struct JobColumns {
         include = change.includeTables
         exclude = change.excludeTables
         options = change.options
+        store = try JobStoreColumns(change)
         if (include ?? []).contains("") || (exclude ?? []).contains("") {
             throw BackupError(.usage, "the name of a table is empty in the job's list of tables")
         }
     }
 
     /// - Parameters:
-    ///   - config: the row's `config_json` so far, of which other programs' keys are kept.
+    ///   - row: what the job's row holds so far, of whose `config_json` other programs' keys are kept; nil for a new one.
     ///   - policy: the row's retention so far.
+    ///   - uuid: the job's.
+    ///   - key: what secrets are encrypted with.
     /// - Throws: `usage` for a retention that cannot be.
-    func values(_ database: Database, config: String?, policy: RetentionPolicy) throws -> [String: DatabaseValue] {
+    func values(
+        _ database: Database, row: LenientRow? = nil, policy: RetentionPolicy, uuid: String,
+        key: () throws -> SecretKey
+    ) throws -> [String: DatabaseValue] {
+        let config = row?.text("config_json")
         var values = texts.mapValues { $0.databaseValue }
+        values.merge(try store.values(database, row: row, uuid: uuid, key: key)) { $1 }
         if let name { values["name"] = name.databaseValue }
         if retention != RetentionChange() {
             let policy = try retention.applied(to: policy)

@@ -24,9 +24,10 @@ extension SQLiteCatalog {
         let columns = try JobColumns(change, defaults: true, defaultRetentionDays: defaultRetentionDays)
         return try write { database in
             try SQLiteCatalog.requireFreeName(columns.name, except: nil, database)
-            var values = try columns.values(database, config: nil, policy: RetentionPolicy(days: defaultRetentionDays))
-            values["uuid"] = UUID().uuidString.lowercased().databaseValue
-            values["s3_enabled"] = try SQLiteCatalog.boolean(false, column: "s3_enabled", database)
+            let uuid = UUID().uuidString.lowercased()
+            var values = try columns.values(
+                database, policy: RetentionPolicy(days: defaultRetentionDays), uuid: uuid, key: keyring.writing)
+            values["uuid"] = uuid.databaseValue
             values["created_at"] = now.sql.databaseValue
             values["updated_at"] = now.sql.databaseValue
             try SQLiteCatalog.insert(values, into: "backup_jobs", database)
@@ -38,8 +39,12 @@ extension SQLiteCatalog {
     package func updateJob(id: Int64, _ change: BackupJobChange, at now: Timestamp) throws -> BackupJob {
         let columns = try JobColumns(change, defaults: false, defaultRetentionDays: 0)
         return try write { database in
+            // Secrets are bound to it.
+            try CatalogSchema.identifyJobs(in: database, apply: true)
             let found = try Row.fetchOne(
-                database, sql: "SELECT config_json, retention_days, retention_json FROM backup_jobs WHERE id = ?",
+                database,
+                sql: "SELECT uuid, config_json, retention_days, retention_json, source_url, source_secret "
+                    + "FROM backup_jobs WHERE id = ?",
                 arguments: [id])
             guard let row = found.map({ LenientRow(row: $0) }) else { throw SQLiteCatalog.noJob(id) }
             try SQLiteCatalog.requireFreeName(columns.name, except: id, database)
@@ -47,10 +52,10 @@ extension SQLiteCatalog {
             let policy =
                 (try? JobRetention.policy(days: row.integer("retention_days"), text: row.filledText("retention_json")))
                 ?? RetentionPolicy(days: 30)
-            var values = try columns.values(database, config: row.text("config_json"), policy: policy)
+            var values = try columns.values(
+                database, row: row, policy: policy, uuid: row.text("uuid") ?? "", key: keyring.writing)
             values["updated_at"] = now.sql.databaseValue
             try SQLiteCatalog.update(values, in: "backup_jobs", id: id, database)
-            try CatalogSchema.identifyJobs(in: database, apply: true)
             return try SQLiteCatalog.existingJob(id: id, database)
         }
     }
@@ -94,10 +99,10 @@ extension SQLiteCatalog {
                 columns.name = job.name.prefix(200) + " (job \(job.id))"
                 try SQLiteCatalog.requireFreeName(columns.name, except: nil, database)
             }
-            var values = try columns.values(database, config: nil, policy: job.retention)
+            var values = try columns.values(
+                database, policy: job.retention, uuid: job.uuid, key: keyring.writing)
             values["id"] = job.id.databaseValue
             values["uuid"] = job.uuid.databaseValue
-            values["s3_enabled"] = try SQLiteCatalog.boolean(false, column: "s3_enabled", database)
             values["last_run_at"] = (job.lastRunAt?.sql).databaseValue
             values["created_at"] = job.createdAt.sql.databaseValue
             values["updated_at"] = job.updatedAt.sql.databaseValue
@@ -109,7 +114,8 @@ extension SQLiteCatalog {
 
     private static let jobColumns =
         "id, uuid, name, schedule, time_zone, retention_days, retention_json, enabled, description, source_url, "
-        + "config_json, last_run_at, created_at, updated_at"
+        + "config_json, last_run_at, created_at, updated_at, s3_enabled, s3_choice, s3_endpoint, s3_bucket, s3_region, "
+        + "s3_access_key, s3_secret_key, s3_prefix, source_secret"
 
     private func selectJobs(_ condition: String, _ arguments: StatementArguments) throws -> [BackupJob] {
         let sql = "SELECT \(SQLiteCatalog.jobColumns) FROM backup_jobs \(condition)"
@@ -157,6 +163,8 @@ extension SQLiteCatalog {
             updatedAt: row.timestamp("updated_at") ?? createdAt
         )
         job.options = options
+        job.hasSourceSecret = row.filledText(JobStoreColumns.source) != nil
+        job.store = JobStoreColumns.store(from: row)
         return job
     }
 

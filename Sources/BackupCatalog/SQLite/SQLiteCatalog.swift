@@ -15,7 +15,7 @@ package final class SQLiteCatalog: CatalogStore {
 
     /// Columns of the catalog's tables that hold secrets and are never dumped, by table.
     package static let secretColumns: [String: Set<String>] = [
-        "backup_jobs": ["s3_access_key", "s3_secret_key"], "api_tokens": ["hash"],
+        "backup_jobs": ["s3_access_key", "s3_secret_key", "source_secret"], "api_tokens": ["hash"],
     ]
 
     /// How long a call waits for another process's transaction.
@@ -23,10 +23,13 @@ package final class SQLiteCatalog: CatalogStore {
 
     package let path: String
     let queue: DatabaseQueue
+    /// The keys of the secrets in it.
+    let keyring: SecretKeyring
 
-    private init(path: String, queue: DatabaseQueue) {
+    private init(path: String, queue: DatabaseQueue, keyring: SecretKeyring) {
         self.path = path
         self.queue = queue
+        self.keyring = keyring
     }
 
     /// Opens the catalog at `path`; makes it, with its directory, where there is none.
@@ -34,19 +37,22 @@ package final class SQLiteCatalog: CatalogStore {
     /// - Parameters:
     ///   - path: of a SQLite file, absolute or relative.
     ///   - migrate: whether tables that someone else made, or an older version, may be brought up to date.
+    ///   - keyring: the keys of its secrets; those of the file `secret.key` beside it when nil.
     /// - Throws: `catalog` where the file cannot be used, needs `catalog migrate` first, or was made by a newer version.
-    package static func open(path: String, migrate: Bool) throws -> SQLiteCatalog {
-        try openReportingChanges(path: path, migrate: migrate).catalog
+    package static func open(path: String, migrate: Bool, keyring: SecretKeyring? = nil) throws -> SQLiteCatalog {
+        try openReportingChanges(path: path, migrate: migrate, keyring: keyring).catalog
     }
 
-    /// Brings the catalog at `path` up to date in one transaction and returns what was changed, each a line; nothing
-    /// where it was up to date. Existing rows stay as they are.
-    package static func migrate(path: String) throws -> [String] {
-        try openReportingChanges(path: path, migrate: true).changes
+    /// Brings the catalog at `path` up to date in one transaction, then encrypts the secrets that stand in it in plain
+    /// text, and returns what was changed, each a line; nothing where it was up to date. Existing rows stay as they are
+    /// otherwise.
+    package static func migrate(path: String, keyring: SecretKeyring? = nil) throws -> [String] {
+        let (catalog, changes) = try openReportingChanges(path: path, migrate: true, keyring: keyring)
+        return try changes + catalog.sealPlainSecrets()
     }
 
     private static func openReportingChanges(
-        path: String, migrate: Bool
+        path: String, migrate: Bool, keyring: SecretKeyring?
     ) throws -> (catalog: SQLiteCatalog, changes: [String]) {
         let path = CatalogFile.absolute(path)
         try CatalogFile.prepare(path)
@@ -54,10 +60,15 @@ package final class SQLiteCatalog: CatalogStore {
         configuration.busyMode = .timeout(busyTimeout)
         configuration.foreignKeysEnabled = false
         configuration.label = "catalog"
-        configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous=FULL") }
+        configuration.prepareDatabase { database in
+            try database.execute(sql: "PRAGMA synchronous=FULL")
+            // What is overwritten may be a secret.
+            try database.execute(sql: "PRAGMA secure_delete=ON")
+        }
         return try CatalogErrors.mapped(path: path) {
             let queue = try DatabaseQueue(path: path, configuration: configuration)
-            let catalog = SQLiteCatalog(path: path, queue: queue)
+            let catalog = SQLiteCatalog(
+                path: path, queue: queue, keyring: keyring ?? SecretKeyring(besideCatalog: path))
             return (catalog, try catalog.bringUpToDate(migrate: migrate))
         }
     }

@@ -12,8 +12,12 @@ package struct BackupJob: Sendable, Encodable, Equatable {
     package var retention: RetentionPolicy
     package var enabled: Bool
     package var description: String?
-    /// The database to back up; the configured one when nil. Never holds a password.
+    /// The database to back up; the configured one when nil. Never holds a password: the mask stands for one.
     package var source: String?
+    /// Whether the catalog keeps the whole address, of which ``source`` shows a part.
+    package var hasSourceSecret = false
+    /// Where its backups are copied to, as far as that is not as configured.
+    package var store = JobStore()
     /// Only these tables; all when nil.
     package var includeTables: [String]?
     package var excludeTables: [String]?
@@ -83,6 +87,7 @@ extension BackupJob {
         try values.encode(lastRunAt, forKey: .lastRunAt)
         try values.encode(createdAt, forKey: .createdAt)
         try values.encode(updatedAt, forKey: .updatedAt)
+        try store.encode(into: encoder)
     }
 }
 
@@ -114,7 +119,9 @@ package struct BackupJobChange: Sendable, Equatable {
     package var retention = RetentionChange()
     package var enabled: Bool?
     package var description: String?
+    /// May hold a password.
     package var source: String?
+    package var store = JobStoreChange()
     package var includeTables: [String]?
     package var excludeTables: [String]?
     package var options = JobRunOptionsChange()

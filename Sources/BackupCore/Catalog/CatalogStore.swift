@@ -10,6 +10,12 @@ package protocol CatalogStore: Sendable {
     func createJob(_ change: BackupJobChange, defaultRetentionDays: Int, at now: Timestamp) throws -> BackupJob
     /// Throws `notFound` where there is no such job.
     func updateJob(id: Int64, _ change: BackupJobChange, at now: Timestamp) throws -> BackupJob
+    /// A job's secrets. Throws `notFound`; `configuration` where they were encrypted with a key that is not at hand,
+    /// `damaged` where they were altered.
+    func secrets(ofJob id: Int64) throws -> JobSecrets
+    /// Encrypts all secrets of jobs with a new key: how many values, of how many jobs. Throws `configuration` where one
+    /// cannot be read; nothing is changed then.
+    func rotateKey() throws -> (values: Int, jobs: Int)
     /// Removes a job. Its backups stay, with their files; throws `notFound` where there is no such job.
     func deleteJob(id: Int64) throws
 
@@ -57,6 +63,11 @@ package protocol CatalogStore: Sendable {
     func noteUse(ofToken id: Int64, at now: Timestamp) throws
     /// Throws `notFound` where there is no such token; does nothing where it is revoked already.
     func revokeToken(id: Int64, at now: Timestamp) throws -> AccessToken
+
+    /// Writes down what someone did; its `id` is ignored. What is written is never changed.
+    func recordAudit(_ entry: AuditEntry) throws
+    /// What was done, the newest first: what was written down before the entry `id`, or all when nil.
+    func auditEntries(before id: Int64?, limit: Int) throws -> [AuditEntry]
 }
 
 /// Figures over all backups.

@@ -41,6 +41,8 @@ package struct BackupError: Error, Sendable, Equatable, CustomStringConvertible 
     package var message: String
     /// Where it happened, outermost first, for example `["table \"orders\"", "row 12"]`.
     package var location: [String]
+    /// The field of a request that is at fault; nil where it is no single one. The message names it, too.
+    package var field: String?
     /// Whether the same run, begun anew, may pass: what ended it belongs to the moment.
     package var isTransient: Bool
 
@@ -49,6 +51,13 @@ package struct BackupError: Error, Sendable, Equatable, CustomStringConvertible 
         self.message = message
         self.location = location
         self.isTransient = isTransient
+    }
+
+    /// Wrong usage of one field.
+    package static func field(_ name: String, _ reason: String) -> BackupError {
+        var error = BackupError(.usage, "\(name): \(reason)")
+        error.field = name
+        return error
     }
 
     /// The same error with one more place in front, unless that is where it stands already.

@@ -120,7 +120,9 @@ struct CopyFinder {
             } catch let error as BackupError where error.code != .cancelled && error.code != .catalog {
                 failures.append("\(copy.store): \(error)")
                 code = error.code
-                if let store = try? context.stores.store(copy.store) { try note(copy, error, at: store) }
+                if let store = try? context.stores.store(holding: copy, ofJob: record.jobID) {
+                    try note(copy, error, at: store)
+                }
             }
         }
         let why = reason.map { "\($0), and " } ?? ""
@@ -141,7 +143,7 @@ struct CopyFinder {
     }
 
     private func fetch(_ record: BackupRecord, _ copy: RemoteCopy) throws -> BackupCopy {
-        let store = try context.stores.store(copy.store)
+        let store = try context.stores.store(holding: copy, ofJob: record.jobID)
         try ArchiveRetrieval(context: context, observer: engine.observer).ensureReadable(copy, in: store, wish.waits)
         let directory = try FetchDirectory(
             in: engine.configuration.backupDirectory, installation: try engine.catalog.installationID())

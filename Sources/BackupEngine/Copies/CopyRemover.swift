@@ -31,7 +31,9 @@ struct CopyRemover {
         let copies = try engine.catalog.copies(backupID: record.id)
         guard !copies.isEmpty else { return }
         var findings: [Finding] = []
-        for copy in copies { findings.append(try look(at: copy)) }
+        for copy in copies {
+            findings.append(try look(at: copy, in: context.stores.store(holding: copy, ofJob: record.jobID)))
+        }
         for finding in findings {
             var copy = finding.copy
             copy.state = .deleting
@@ -56,9 +58,8 @@ struct CopyRemover {
         }
     }
 
-    private func look(at copy: RemoteCopy) throws -> Finding {
+    private func look(at copy: RemoteCopy, in store: RemoteStore) throws -> Finding {
         try refuseLocked(copy.lockedUntil)
-        let store = try context.stores.store(copy.store)
         let found: RemoteObject?
         do {
             found = try context.wait { try await store.look(at: copy) }

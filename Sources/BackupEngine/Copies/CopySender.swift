@@ -22,7 +22,7 @@ struct CopySender {
     /// - Returns: the copy as the catalog has it now, with the reason where it is not there.
     /// - Throws: `cancelled`, `catalog`, `configuration`.
     func send(_ record: BackupRecord, to name: String) throws -> RemoteCopy {
-        let store = try context.stores.store(name)
+        let store = try context.stores.store(name, ofJob: record.jobID)
         let known = try engine.catalog.copies(backupID: record.id).first { $0.store == name }
         if let known, known.state == .present || known.state == .deleting { return known }
         let row = CopyRow(copy(of: record, in: store, known: known), engine.catalog)
@@ -97,9 +97,11 @@ struct CopySender {
     /// A store on the same server, which then copies by itself; else the local file; else, where that is gone or
     /// damaged, any store that has a copy.
     private func source(of record: BackupRecord, for store: RemoteStore) throws -> Source {
-        let siblings = try engine.catalog.copies(backupID: record.id).filter {
-            $0.state == .present && $0.store != store.name && context.stores.names.contains($0.store)
-        }.map { (copy: $0, store: try context.stores.store($0.store)) }
+        let copies = try engine.catalog.copies(backupID: record.id)
+        let siblings = copies.filter { $0.state == .present && $0.store != store.name }.compactMap { copy in
+            // One that cannot be reached any more is none to copy from.
+            (try? context.stores.store(holding: copy, ofJob: record.jobID)).map { (copy: copy, store: $0) }
+        }
         if record.sha256 != nil, let near = siblings.first(where: { store.sharesServer(with: $0.store) }) {
             return .store(near.copy, near.store)
         }

@@ -56,8 +56,6 @@ enum RemoteFault {
 
     /// In the names of the store's own variables.
     static func advice(_ error: S3Error, _ settings: StoreSettings) -> String? {
-        let advice = StoreAdvice.text(for: error)
-        guard settings.name != RemoteCopy.primaryStore else { return advice }
-        return advice?.replacing("BACKUP_S3_", with: settings.variablePrefix)
+        StoreAdvice.text(for: error)?.replacing("BACKUP_S3_", with: settings.variablePrefix)
     }
 }

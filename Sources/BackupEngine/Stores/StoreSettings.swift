@@ -72,6 +72,8 @@ package struct StoreSettings: Sendable, Equatable {
 
     /// `s3`, or `replica-1` and so on: as the catalog names it.
     package var name: String
+    /// The job whose own it is; nil for one that is configured for all.
+    package var owner: Int64?
     /// Nil: Amazon S3.
     package var endpoint: String?
     package var bucket: String
@@ -105,9 +107,10 @@ package struct StoreSettings: Sendable, Equatable {
         self.bucket = bucket
     }
 
-    /// As `BACKUP_S3_` or `BACKUP_S3_REPLICA_1_`: what the names of its variables begin with.
+    /// As `BACKUP_S3_` or `BACKUP_S3_REPLICA_1_`: what the names of its variables begin with; `job 3's S3_` for a job's.
     package var variablePrefix: String {
-        name == RemoteCopy.primaryStore
+        if let owner { return "job \(owner)'s S3_" }
+        return name == RemoteCopy.primaryStore
             ? "BACKUP_S3_" : "BACKUP_S3_" + name.uppercased().replacing("-", with: "_") + "_"
     }
 }

@@ -45,7 +45,8 @@ extension BackupEngine {
         named name: String, _ body: @escaping @Sendable (VerbContext) throws -> Output
     ) async throws -> Output {
         let cancellation = control?.cancellation ?? Cancellation()
-        let stores = Stores(configuration.remote, logger: logger)
+        let stores = Stores(
+            configuration.remote, basis: configuration.remoteBasis, catalog: catalog, logger: logger)
         let task = WaitingTask<Output>()
         let context = VerbContext(cancellation: cancellation, stores: stores, submit: { task.submit($0) })
         let serving = Task { try await task.serve() }

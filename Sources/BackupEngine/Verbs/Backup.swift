@@ -17,6 +17,8 @@ extension BackupEngine {
 
     private func runBackup(_ request: BackupRequest, _ context: VerbContext) throws -> BackupResponse {
         let job = try request.job.map { try findJob($0) } ?? defaultJob()
+        // From here on the run has its own.
+        _ = context.stores.use(job)
         let announcer = Announcer(self, job, context)
         var record: BackupRecord?
         let outcome = Result {
@@ -140,6 +142,9 @@ extension BackupEngine {
 
     private func source(of request: BackupRequest, _ job: BackupJob) throws -> DatabaseURL {
         if let source = request.source { return source }
+        if job.hasSourceSecret, let source = try catalog.secrets(ofJob: job.id).source {
+            return try DatabaseURL(source.revealed)
+        }
         if let source = job.source { return try DatabaseURL(source) }
         guard let source = configuration.source else {
             throw BackupError(.usage, "no database to back up: give --source, or set DATABASE_URL, or the job's source")

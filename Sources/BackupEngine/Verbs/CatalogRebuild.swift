@@ -13,6 +13,13 @@ package struct CatalogRebuildResponse: Sendable, Codable {
     package var skipped: [String]
     /// What the user should know, each a line.
     package var warnings: [String] = []
+
+    static func += (response: inout CatalogRebuildResponse, other: CatalogRebuildResponse) {
+        response.adopted += other.adopted
+        response.known += other.known
+        response.skipped += other.skipped
+        response.warnings += other.warnings
+    }
 }
 
 extension BackupEngine {

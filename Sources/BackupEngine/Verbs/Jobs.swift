@@ -17,19 +17,25 @@ extension BackupEngine {
         try await BlockingThread.run(named: "job") { _ in try self.findJob(reference) }
     }
 
+    /// - Parameter origin: over the API a job may not name any database and any store.
     /// - Throws: `usage` for a field that is missing or wrong, a name that is taken, a source that is no address.
-    package func createJob(_ change: BackupJobChange) async throws -> BackupJob {
+    package func createJob(_ change: BackupJobChange, from origin: RequestOrigin = .command) async throws -> BackupJob {
         try await BlockingThread.run(named: "create-job") { _ in
-            if let source = change.source { _ = try DatabaseURL(source) }
+            try JobRules(configuration: self.configuration, origin: origin, job: nil).check(change)
             return try self.catalog.createJob(
                 change, defaultRetentionDays: self.configuration.retentionDays, at: Timestamp.now())
         }
     }
 
-    package func updateJob(_ reference: JobReference, _ change: BackupJobChange) async throws -> BackupJob {
+    /// - Parameter origin: over the API a job may not name any database and any store.
+    /// - Throws: as ``createJob(_:from:)``; `notFound`.
+    package func updateJob(
+        _ reference: JobReference, _ change: BackupJobChange, from origin: RequestOrigin = .command
+    ) async throws -> BackupJob {
         try await BlockingThread.run(named: "update-job") { _ in
-            if let source = change.source, !source.isEmpty { _ = try DatabaseURL(source) }
-            return try self.catalog.updateJob(id: try self.findJob(reference).id, change, at: Timestamp.now())
+            let job = try self.findJob(reference)
+            try JobRules(configuration: self.configuration, origin: origin, job: job).check(change)
+            return try self.catalog.updateJob(id: job.id, change, at: Timestamp.now())
         }
     }
 

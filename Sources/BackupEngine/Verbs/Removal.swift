@@ -14,7 +14,7 @@ extension BackupEngine {
             }
             do {
                 try self.lockingForRemoval(record.jobID, context) { try self.remove(record, context) }
-            } catch let error as BackupError where error.code == .remote || error.code == .retained {
+            } catch let error as BackupError where [.remote, .retained, .configuration].contains(error.code) {
                 throw error.located("backup \(record.id)")
             }
             return record
@@ -25,7 +25,7 @@ extension BackupEngine {
     private func lockingForRemoval<Output>(
         _ jobID: Int64, _ context: VerbContext, _ body: () throws -> Output
     ) throws -> Output {
-        context.stores.settings == nil ? try body() : try withJobLock(jobID, body)
+        try context.stores.ofJob(jobID).all.isEmpty ? body() : withJobLock(jobID, body)
     }
 
     /// Removes a backup's copies and files and then its record, which stays until everything else is gone.
@@ -68,7 +68,7 @@ extension BackupEngine {
         let records = try catalog.records(jobID: job.id, status: nil, limit: nil)
         let decisions = RetentionPlan.plan(
             records: records, policy: job.retention, now: Timestamp.now(),
-            keepsNewestCopy: context.stores.isEnabled, offset: try job.clock().offset)
+            keepsNewestCopy: context.stores.use(job).isEnabled, offset: try job.clock().offset)
         var outcome = RetentionOutcome()
         for var decision in decisions {
             if !decision.keep && !dryRun {

@@ -32,7 +32,24 @@ extension BackupEngine {
         _ name: String, of settings: RemoteSettings?, logger: Logger
     ) async throws -> StoreCheckResponse {
         let stores = Stores(settings, logger: logger)
-        let store = try stores.store(name)
+        return try await check(try stores.store(name), of: stores)
+    }
+
+    /// The same for a store that a job's backups go to.
+    ///
+    /// - Throws: `notFound`; `configuration` also where the job's secret key cannot be read; `cancelled`.
+    package func checkStore(_ name: String, of job: JobReference) async throws -> StoreCheckResponse {
+        let (stores, store) = try await BlockingThread.run(named: "check") { _ in
+            let job = try self.findJob(job)
+            let stores = Stores(
+                self.configuration.remote, basis: self.configuration.remoteBasis, catalog: self.catalog,
+                logger: self.logger)
+            return (stores, try stores.store(name, ofJob: job.id))
+        }
+        return try await BackupEngine.check(store, of: stores)
+    }
+
+    private static func check(_ store: RemoteStore, of stores: Stores) async throws -> StoreCheckResponse {
         let settings = store.settings
         let probe = S3Probe(
             store.client.configuration, bucket: settings.bucket, prefix: settings.prefix,
@@ -46,7 +63,7 @@ extension BackupEngine {
         }
         await stores.shutdown()
         return StoreCheckResponse(
-            ok: !findings.contains { $0.outcome == .fail }, store: name,
+            ok: !findings.contains { $0.outcome == .fail }, store: store.name,
             provider: store.client.configuration.profile.title, endpoint: store.place, bucket: settings.bucket,
             steps: findings.map { StoreCheckResponse.Step($0, settings) })
     }

@@ -9,16 +9,25 @@ extension BackupEngine {
     package func upload(_ reference: BackupReference) async throws -> CopiesResponse {
         try await runVerb(named: "upload") { context in
             let record = try self.completed(reference)
-            _ = try context.stores.store(RemoteCopy.primaryStore)
+            _ = try context.stores.store(RemoteCopy.primaryStore, ofJob: record.jobID)
             return CopiesResponse(try self.copy(record, to: [RemoteCopy.primaryStore], context))
         }
     }
 
-    /// Copies every completed backup to the primary store that has no copy there, the oldest first.
+    /// Copies every completed backup to its job's primary store that has no copy there, the oldest first; but for jobs
+    /// that switch copies off.
     package func uploadMissing(job: JobReference? = nil) async throws -> CopiesResponse {
         try await runVerb(named: "upload") { context in
-            _ = try context.stores.store(RemoteCopy.primaryStore)
-            return try self.copyMissing(job, to: [RemoteCopy.primaryStore], context)
+            let jobs = try job.map { [try self.findJob($0)] } ?? self.catalog.jobs(enabled: nil)
+            if let job, let id = jobs.first?.id {
+                _ = try context.stores.store(RemoteCopy.primaryStore, ofJob: id)
+                return try self.copyMissing(job, context) { $0 == RemoteCopy.primaryStore }
+            }
+            // Where nothing could be copied that is an error, not an answer.
+            if jobs.allSatisfy({ context.stores.use($0).primary == nil }) {
+                _ = try context.stores.store(RemoteCopy.primaryStore)
+            }
+            return try self.copyMissing(nil, context) { $0 == RemoteCopy.primaryStore }
         }
     }
 
@@ -27,7 +36,7 @@ extension BackupEngine {
         -> CopiesResponse
     {
         try await runVerb(named: "replicate") { context in
-            let names = context.stores.names.filter { $0 != RemoteCopy.primaryStore }
+            let names = (context.stores.settings?.replicas ?? []).map(\.name)
             guard !names.isEmpty else {
                 throw BackupError(
                     .configuration, "no replica is configured: set BACKUP_S3_REPLICA_1_BUCKET and what it needs")
@@ -35,7 +44,7 @@ extension BackupEngine {
             if let reference {
                 return CopiesResponse(try self.copy(try self.completed(reference), to: names, context))
             }
-            return try self.copyMissing(job, to: names, context)
+            return try self.copyMissing(job, context) { $0 != RemoteCopy.primaryStore }
         }
     }
 
@@ -52,12 +61,15 @@ extension BackupEngine {
     }
 
     private func copyMissing(
-        _ job: JobReference?, to names: [String], _ context: VerbContext
+        _ job: JobReference?, _ context: VerbContext, where isWanted: (String) -> Bool
     ) throws -> CopiesResponse {
         let jobID = try job.map { try findJob($0).id }
         var reports: [CopyReport] = []
         for record in try catalog.records(jobID: jobID, status: .completed, limit: nil).reversed() {
             try context.cancellation.check()
+            let stores = try context.stores.ofJob(record.jobID)
+            if job == nil, stores.job?.store.isEnabled == false { continue }
+            let names = stores.names.filter(isWanted)
             let copies = try catalog.copies(backupID: record.id)
             let missing = names.filter { name in
                 copies.first { $0.store == name }?.state.needsUpload ?? true
@@ -65,7 +77,8 @@ extension BackupEngine {
             guard !missing.isEmpty, !record.remote.isBeingDeleted else { continue }
             do {
                 reports += try copy(record, to: missing, context)
-            } catch let error as BackupError where error.code == .locked {
+            } catch let error as BackupError where error.code == .locked || error.code == .configuration {
+                // The other jobs go on.
                 reports += missing.map { CopyReport(record, store: $0, error: error.description) }
             }
         }
@@ -97,16 +110,20 @@ extension BackupEngine {
     func copyOut(
         _ record: BackupRecord, _ job: BackupJob, _ context: VerbContext
     ) throws -> (reports: [CopyReport], warnings: [String])? {
-        guard context.stores.isEnabled else { return nil }
+        let stores = context.stores.use(job)
+        guard stores.isEnabled else { return nil }
+        // A job that wants copies and has no store is told so.
+        let names =
+            stores.names.contains(RemoteCopy.primaryStore) ? stores.names : [RemoteCopy.primaryStore] + stores.names
         var reports: [CopyReport] = []
         var warnings: [String] = []
         do {
             let sender = try CopySender(self, context)
-            for name in context.stores.names { reports.append(CopyReport(record, try sender.send(record, to: name))) }
+            for name in names { reports.append(CopyReport(record, try sender.send(record, to: name))) }
             warnings = try retry(job, except: record.id, sender, context)
         } catch let error as BackupError where error.code != .cancelled {
             // The backup itself is complete, whatever becomes of its copies.
-            let missing = context.stores.names.filter { name in !reports.contains { $0.store == name } }
+            let missing = names.filter { name in !reports.contains { $0.store == name } }
             reports += missing.map { CopyReport(record, store: $0, error: error.description) }
         }
         return (reports, warnings)
@@ -117,7 +134,8 @@ extension BackupEngine {
     ) throws -> [String] {
         var warnings: [String] = []
         let waiting = try catalog.copies(in: [.pending, .uploading, .failed, .missing, .damaged])
-        for copy in waiting where copy.backupID != fresh && context.stores.names.contains(copy.store) {
+        let names = context.stores.use(job).names
+        for copy in waiting where copy.backupID != fresh && names.contains(copy.store) {
             guard let record = try catalog.record(id: copy.backupID), record.jobID == job.id,
                 record.status == .completed, !record.remote.isBeingDeleted
             else { continue }

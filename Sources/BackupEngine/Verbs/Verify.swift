@@ -74,7 +74,7 @@ private struct VerifyRun {
         let finder = CopyFinder(engine: engine, context: context, wish: CopyWish(choice: .s3, waits: waits))
         do {
             return try read(try finder.find(record, in: [copy]))
-        } catch let error as BackupError where [.damaged, .notFound, .remote].contains(error.code) {
+        } catch let error as BackupError where [.damaged, .notFound, .remote, .configuration].contains(error.code) {
             var item = failed(record, copy.store, error.description)
             item.path = copy.place
             return item

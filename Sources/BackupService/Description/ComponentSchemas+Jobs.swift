@@ -16,6 +16,10 @@ extension ComponentSchemas {
             "hooks": Schema.object([
                 "pre": Schema.flag(), "post": Schema.flag(), "timeout_seconds": Schema.integer(),
             ]), "ping": Schema.flag("Whether its runs are told to a dead-man switch."),
+            "s3_enabled": Schema.nullable(Schema.flag("Null: as is configured for all jobs.")),
+            "s3_endpoint": Schema.nullable(Schema.text()), "s3_bucket": Schema.nullable(Schema.text()),
+            "s3_region": Schema.nullable(Schema.text()), "s3_access_key": Schema.nullable(Schema.text()),
+            "s3_secret_key": Schema.nullable(Schema.text("Never shown.")), "s3_prefix": Schema.nullable(Schema.text()),
             "last_run_at": Schema.nullable(Schema.moment()), "created_at": Schema.moment(),
             "updated_at": Schema.moment(),
         ]),
@@ -48,6 +52,15 @@ extension ComponentSchemas {
         "enabled": Schema.nullable(Schema.flag()),
         "include_tables": tables, "exclude_tables": tables,
         "retention_days": rule(from: 1),
+        "timeout_seconds": seconds(JobRunOptionsChange.timeouts, "For a whole run; null for no limit."),
+        "stall_seconds": seconds(JobRunOptionsChange.stalls, "Without progress; null for no limit."),
+        "retries": seconds(JobRunOptionsChange.retryCounts, "How often a run that failed is begun anew."),
+        "s3_enabled": Schema.nullable(Schema.flag("Null: as is configured for all jobs.")),
+        "s3_endpoint": store("An address that BACKUP_ALLOWED_S3_ENDPOINTS lists."),
+        "s3_bucket": store("Its name."), "s3_region": store("Its region."),
+        "s3_access_key": store("With s3_secret_key."), "s3_secret_key": store("Kept encrypted, never shown."),
+        "s3_prefix": store("Put in front of file names."),
+        "source": store("A database that BACKUP_ALLOWED_SOURCES lists."),
         "retention": Schema.nullable(
             Schema.object(
                 [
@@ -66,6 +79,12 @@ extension ComponentSchemas {
     private static let tables = Schema.nullable(
         Schema.list(of: Schema.text(longest: 200, shortest: 1), longest: 10_000))
     private static let timeZones = ["UTC", "Europe/Berlin", "Europe/London", "America/New_York", "Asia/Tokyo"]
+
+    private static func seconds(_ range: ClosedRange<Int>, _ description: String) -> JSONLiteral {
+        Schema.nullable(Schema.integer(description, from: range.lowerBound, to: range.upperBound))
+    }
+
+    private static func store(_ description: String) -> JSONLiteral { Schema.nullable(Schema.text(description)) }
 
     private static func rule(from lowest: Int = 0) -> JSONLiteral {
         Schema.nullable(Schema.integer(from: lowest, to: RetentionChange.largest))

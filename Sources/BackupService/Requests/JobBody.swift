@@ -6,14 +6,10 @@ enum JobBody {
     private static let retention: Set<String> = [
         "days", "keep_last", "hourly", "daily", "weekly", "monthly", "yearly", "max_bytes", "minimum",
     ]
-    /// What Elder's clients send beside; only values that ask for nothing are taken.
-    private static let elderStore: Set<String> = [
-        "s3_endpoint", "s3_bucket", "s3_region", "s3_access_key", "s3_secret_key", "s3_prefix",
-    ]
     private static let known: Set<String> = Set([
         "name", "schedule", "time_zone", "retention_days", "retention", "enabled", "description", "include_tables",
-        "exclude_tables", "s3_enabled", "timeout_seconds", "stall_seconds", "retries",
-    ]).union(elderStore).union(commandLine)
+        "exclude_tables", "source", "timeout_seconds", "stall_seconds", "retries",
+    ]).union(JobStoreBody.known).union(commandLine)
     /// Whoever may use the API may not run programs here, nor have this machine call others.
     private static let commandLine: Set<String> = [
         "pre_command", "post_command", "hooks", "hook_timeout_seconds", "ping", "ping_url",
@@ -34,8 +30,8 @@ enum JobBody {
         change.retention.days = fields.number("retention_days")
         var inner = fields.fields("retention", known: retention)
         inner.readRetention(into: &change.retention)
-        if fields.flag("s3_enabled") == true { fields.blame("s3_enabled", noStore) }
-        for name in elderStore where !(fields.text(name) ?? "").isEmpty { fields.blame(name, noStore) }
+        change.source = cleared("source", &fields)
+        change.store = JobStoreBody.change(&fields)
         change.options.timeoutSeconds = number("timeout_seconds", in: JobRunOptionsChange.timeouts, &fields)
         change.options.stallSeconds = number("stall_seconds", in: JobRunOptionsChange.stalls, &fields)
         change.options.retries = number("retries", in: JobRunOptionsChange.retryCounts, &fields)
@@ -46,10 +42,8 @@ enum JobBody {
         return change
     }
 
-    private static let noStore = "cannot be set for one job: stores are configured for all, by BACKUP_S3_… variables"
-
     /// Null takes a text away.
-    private static func cleared(_ name: String, _ fields: inout RequestFields) -> String? {
+    static func cleared(_ name: String, _ fields: inout RequestFields) -> String? {
         fields.text(name) ?? (fields.has(name) ? "" : nil)
     }
 

@@ -64,6 +64,8 @@ extension Refusal {
             case .source, .damaged, .storage, .remote, .catalog, .internal:
                 .internalServerError
             }
-        self.init(status: status, code: error.code.rawValue, message: "\(error)")
+        self.init(
+            status: status, code: error.code.rawValue, message: "\(error)",
+            fields: error.field.map { [$0: error.message] } ?? [:])
     }
 }

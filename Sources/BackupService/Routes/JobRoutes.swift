@@ -16,7 +16,7 @@ struct JobRoutes {
             },
             RouteTable.Route(method: .post, path: JobRoutes.base, role: .admin) { request, _ in
                 let change = try await JobBody.change(request, isNew: true)
-                return try Answer.json(try await engine.createJob(change), status: .created)
+                return try Answer.json(try await engine.createJob(change, from: .api), status: .created)
             },
             RouteTable.Route(method: .get, path: one, role: .viewer) { _, context in
                 try Answer.json(try await engine.job(try reference(context)))
@@ -24,7 +24,7 @@ struct JobRoutes {
             RouteTable.Route(method: .put, path: one, role: .admin) { request, context in
                 let reference = try reference(context)
                 let change = try await JobBody.change(request, isNew: false)
-                return try Answer.json(try await engine.updateJob(reference, change))
+                return try Answer.json(try await engine.updateJob(reference, change, from: .api))
             },
             RouteTable.Route(method: .delete, path: one, role: .admin) { request, context in
                 try await delete(request, context)

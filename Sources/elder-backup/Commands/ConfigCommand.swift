@@ -8,8 +8,9 @@ struct ConfigCommand: AsyncParsableCommand {
         discussion: """
             EXAMPLES:
               elder-backup config show
+              elder-backup config rotate-key
             """,
-        subcommands: [ConfigShowCommand.self]
+        subcommands: [ConfigShowCommand.self, ConfigRotateKeyCommand.self]
     )
 }
 

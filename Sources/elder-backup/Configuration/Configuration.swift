@@ -74,6 +74,8 @@ struct Configuration: Sendable {
         self.values = values
         let stores = try StoreConfiguration(values)
         engine.remote = stores.settings
+        engine.remoteBasis = stores.basis
+        try SecretConfiguration.read(values, into: &engine)
         self.engine = engine
         settings = Configuration.report(engine, values) + stores.report
     }
@@ -103,6 +105,8 @@ struct Configuration: Sendable {
                 case .listen, .catchUp, .maximumRuns, .longestQueue, .largestImport, .publicMetrics, .elderKey,
                     .elderSecret, .elderAdmins:
                     ServiceConfiguration.report(setting, values)
+                case .secretKey, .oldSecretKey, .allowedSources, .allowedEndpoints:
+                    SecretConfiguration.report(setting, values)
                 }
             let origin = values.find(setting)?.origin ?? .standard
             return SettingReport(name: setting.rawValue, value: value, origin: origin.text)

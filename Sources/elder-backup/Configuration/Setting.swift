@@ -30,6 +30,10 @@ enum Setting: String, CaseIterable, Sendable {
     case elderKey = "JWT_SECRET_KEY"
     case elderSecret = "SECRET_KEY"
     case elderAdmins = "ELDER_ADMIN_SUBJECTS"
+    case secretKey = "BACKUP_SECRET_KEY"
+    case oldSecretKey = "BACKUP_SECRET_KEY_OLD"
+    case allowedSources = "BACKUP_ALLOWED_SOURCES"
+    case allowedEndpoints = "BACKUP_ALLOWED_S3_ENDPOINTS"
 
     /// What values are allowed, to end a sentence with.
     var allowed: String {
@@ -60,6 +64,12 @@ enum Setting: String, CaseIterable, Sendable {
         case .largestImport: "a size from 1MiB to 64TiB, in bytes or with a unit"
         case .elderKey, .elderSecret: "a text of at least 32 bytes"
         case .elderAdmins: "subjects of Elder's tokens, separated by commas"
+        case .secretKey, .oldSecretKey:
+            "32 bytes in base64 or as 64 hexadecimal digits, as `openssl rand -base64 32` makes"
+        case .allowedSources:
+            "postgresql://HOST:PORT/DATABASE, or * for DATABASE, or sqlite:/PATH, without users and passwords, separated "
+                + "by commas"
+        case .allowedEndpoints: "HOST or HOST:PORT, separated by commas"
         }
     }
 }

@@ -5,6 +5,8 @@ import BackupEngine
 struct StoreConfiguration {
     /// Nil where no bucket is named.
     let settings: RemoteSettings?
+    /// What a job's own store stands on where none is named for all jobs.
+    let basis: RemoteSettings
     /// As `config show` prints them.
     let report: [SettingReport]
 
@@ -36,6 +38,10 @@ struct StoreConfiguration {
                 isEnabled: isEnabled.value, primary: $0, replicas: copies,
                 environment: StoreConfiguration.foreignVariables(values))
         }
+        let standard: StoreSettings
+        if let store { standard = store } else { standard = try primary.settings(bucket: "") }
+        basis = RemoteSettings(
+            isEnabled: false, primary: standard, environment: StoreConfiguration.foreignVariables(values))
         let switchReport = SettingReport(
             name: StoreVariable.enabled, value: isEnabled.value ? "true" : "false", origin: isEnabled.origin.text)
         report =

@@ -43,6 +43,11 @@ struct StoreReader {
     /// - Throws: `configuration`, with variable, what was found and what is allowed.
     func settings() throws(BackupError) -> StoreSettings? {
         guard let bucket = try read(.bucket, StoreText.bucket) else { return nil }
+        return try settings(bucket: bucket)
+    }
+
+    /// The settings but for the bucket, which the caller knows.
+    func settings(bucket: String) throws(BackupError) -> StoreSettings {
         var store = StoreSettings(name: name, bucket: bucket)
         store.endpoint = try read(.endpoint) { $0 }.flatMap { $0.lowercased() == "aws" ? nil : $0 }
         store.region = try read(.region, StoreText.region) ?? store.region

@@ -5,6 +5,22 @@ import Glibc
 enum StandardInput {
     static var isTerminal: Bool { isatty(STDIN_FILENO) == 1 }
 
+    /// The first line; nil where there is none, or it is longer than any secret.
+    static func line() -> String? {
+        var line: [UInt8] = []
+        while line.count <= 1024 {
+            var byte: UInt8 = 0
+            let count = read(STDIN_FILENO, &byte, 1)
+            if count < 0, errno == EINTR { continue }
+            guard count == 1, byte != UInt8(ascii: "\n") else {
+                if line.last == UInt8(ascii: "\r") { line.removeLast() }
+                return String(validating: line, as: UTF8.self)
+            }
+            line.append(byte)
+        }
+        return nil
+    }
+
     /// Asks, and waits for `y` or `yes`; anything else, and the end of input, is a no.
     static func confirm(_ question: String) throws -> Bool {
         try Descriptor.messages.write(question + " [y/N] ")

@@ -7,7 +7,8 @@ struct CatalogMigrateCommand: AsyncParsableCommand {
         abstract: "Bring the catalog's tables up to date.",
         discussion: """
             Adds what is missing and keeps what is there; backups of an existing catalog
-            go on working.
+            go on working. Secrets that stand in it in plain text are encrypted, and the
+            file is written anew so that nothing is left of them.
 
             EXAMPLES:
               elder-backup catalog migrate

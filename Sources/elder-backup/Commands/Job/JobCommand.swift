@@ -23,6 +23,13 @@ struct JobOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The database to back up; $DATABASE_URL where it is not given.", valueName: "url"))
     var source: DatabaseArgument?
 
+    @Option(
+        help: ArgumentHelp("The variable that holds the database's address, with its password.", valueName: "name"))
+    var sourceEnv: String?
+
+    @OptionGroup(title: "Copies: what is not given is as configured for all jobs")
+    var store: StoreOptions
+
     @OptionGroup(title: "Retention: a backup stays where any rule keeps it")
     var retention: RetentionOptions
 
@@ -44,19 +51,14 @@ struct JobOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Not the rows of these tables, separated by commas.", valueName: "c,d"))
     var excludeTables: [TableList] = []
 
+    func validate() throws {
+        if source != nil, sourceEnv != nil { throw ValidationError("Give either --source or --source-env.") }
+    }
+
     func change() throws(BackupError) -> BackupJobChange {
         var change = BackupJobChange()
-        if let source {
-            // A job runs from any directory.
-            let address = Paths.absolute(try source.address("--source"))
-            if case .postgresql(let server) = address, server.connectionText != server.redacted {
-                throw BackupError(
-                    .usage,
-                    "--source: a job does not keep passwords and parameters; give \(server.redacted), the password in "
-                        + "~/.pgpass, and the rest in PG* variables or a service file")
-            }
-            change.source = address.redacted
-        }
+        change.source = try sourceText()
+        change.store = try store.change()
         change.retention = retention.change
         change.timeZone = timeZone
         change.schedule = schedule
@@ -65,6 +67,29 @@ struct JobOptions: ParsableArguments {
         change.excludeTables = excludeTables.tables
         change.options = runs.change
         return change
+    }
+
+    private func sourceText() throws(BackupError) -> String? {
+        if let sourceEnv {
+            let text = try SecretInput.variable(sourceEnv, option: "--source-env").revealed
+            do {
+                if case .sqlite(let path) = try DatabaseURL(text) { return "sqlite:" + Paths.absolute(path) }
+            } catch {
+                throw BackupError(.usage, "--source-env: \(error.message)")
+            }
+            return text
+        }
+        guard let source else { return nil }
+        // A job runs from any directory.
+        let address = Paths.absolute(try source.address("--source"))
+        guard !address.keepsSecrets else {
+            throw BackupError(
+                .usage,
+                "--source: everyone on the machine can read an argument, and this one may hold a password: put the address "
+                    + "into a variable and give its name with --source-env, or give \(address.redacted) and the password "
+                    + "in ~/.pgpass")
+        }
+        return address.redacted
     }
 }
 

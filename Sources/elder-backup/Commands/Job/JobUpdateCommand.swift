@@ -11,6 +11,7 @@ struct JobUpdateCommand: AsyncParsableCommand {
               elder-backup job update nightly --retention-days 30
               elder-backup job update nightly --retention-days 0 --keep-daily 7
               elder-backup job update nightly --name weekly --disable
+              elder-backup job update nightly --s3-bucket vault --s3-enabled true
             """
     )
 

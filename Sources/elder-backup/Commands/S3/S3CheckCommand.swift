@@ -15,11 +15,15 @@ struct S3CheckCommand: AsyncParsableCommand {
             EXAMPLES:
               elder-backup s3 check
               elder-backup s3 check --store replica-1 --json
+              elder-backup s3 check --job nightly
             """
     )
 
     @Option(help: ArgumentHelp("Which store: s3, or replica-1 and so on.", valueName: "name"))
     var store = RemoteCopy.primaryStore
+
+    @Option(help: ArgumentHelp("The store that this job's backups go to.", valueName: "job"))
+    var job: String?
 
     @OptionGroup var location: LocationOptions
 
@@ -27,12 +31,16 @@ struct S3CheckCommand: AsyncParsableCommand {
 
     func run() async throws {
         let console = output.console
-        let configuration = try location.configuration(console)
-        let logger = Logger(label: "elder-backup") { _ in TerminalLogHandler(console: console) }
-        let response = try await BackupEngine.checkStore(
-            store, of: configuration.engine.remote, logger: logger)
+        let response = try await check(console)
         try console.finish(response) { text(response) }
         if !response.ok { throw ExitCode(1) }
+    }
+
+    private func check(_ console: Console) async throws -> StoreCheckResponse {
+        if let job { return try await location.engine(console).checkStore(store, of: JobReference(job)) }
+        let configuration = try location.configuration(console)
+        let logger = Logger(label: "elder-backup") { _ in TerminalLogHandler(console: console) }
+        return try await BackupEngine.checkStore(store, of: configuration.engine.remote, logger: logger)
     }
 
     private func text(_ response: StoreCheckResponse) -> String {
