@@ -219,7 +219,7 @@ struct RunTests {
     func output() async throws {
         try makeSource()
         let engine = try await bench.engine()
-        let request = try await job(engine) { $0.preCommand = .set("yes | head -c 50000000; yes >&2 | head -c 1000") }
+        let request = try await job(engine) { $0.preCommand = .set("yes | head -c 50000000; yes | head -c 1000 >&2") }
         #expect(try await engine.backup(request).success)
     }
 

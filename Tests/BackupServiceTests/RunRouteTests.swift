@@ -88,6 +88,10 @@ struct RunRouteTests {
             }
             let list = try await bench.ask(.GET, Self.base + "/runs", token: token)
             #expect(list.json["count"] as? Int == 4)
+            for path in ["/99/verify", "/99/restore", "/99/upload"] {
+                let none = try await bench.ask(.POST, Self.base + path, token: token, headers: Self.prefer)
+                #expect(none.status == 404)
+            }
         }
     }
 

@@ -1,5 +1,5 @@
+internal import BackupCatalog
 internal import BackupCore
-internal import Foundation
 
 /// What is told of a run. Holds no secret: errors and names of files never do.
 struct Announcement: Sendable, Encodable {
@@ -49,7 +49,7 @@ struct Announcement: Sendable, Encodable {
                 startedAt: record.startedAt, completedAt: record.completedAt,
                 durationSeconds: record.durationSeconds)
         }
-        host = ProcessInfo.processInfo.hostName
+        host = ProcessIdentity.current().host
         at = .now()
     }
 

@@ -37,8 +37,8 @@ package struct Mail {
             part = []
         }
         for character in text {
-            let bytes = Array(String(character).utf8.prefix(45))
-            if part.count + bytes.count > 45 { end() }
+            let bytes = Array(String(character).utf8.prefix(39))
+            if part.count + bytes.count > 39 { end() }
             part += bytes
         }
         end()

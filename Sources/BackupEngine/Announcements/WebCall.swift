@@ -15,6 +15,14 @@ struct WebCall {
 
     private static let limit = TimeAmount.seconds(10)
 
+    /// One for all calls of the process. A server that refuses connections is asked again by us and not for ten seconds by
+    /// the client.
+    private static let client: HTTPClient = {
+        var configuration = HTTPClient.Configuration()
+        configuration.connectionPool.retryConnectionEstablishment = false
+        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }()
+
     /// What went wrong at last; nil where the server took it.
     func send() async -> String? {
         var fault: String?
@@ -40,7 +48,7 @@ struct WebCall {
         request.headers.add(name: "User-Agent", value: "elder-backup/\(ProgramVersion.current)")
         for (name, value) in headers { request.headers.add(name: name, value: value) }
         request.body = .bytes(ByteBuffer(bytes: body))
-        let response = try await HTTPClient.shared.execute(request, timeout: Self.limit)
+        let response = try await Self.client.execute(request, timeout: Self.limit)
         // What it says is of no interest; an answer that is left unread costs a connection and nothing else.
         return Int(response.status.code)
     }

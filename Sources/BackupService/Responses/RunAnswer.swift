@@ -4,6 +4,7 @@ internal import Hummingbird
 
 /// How a request for a run is answered: with what came of it, or at once where the client prefers that.
 struct RunAnswer {
+    let engine: BackupEngine
     let runs: RunSupervisor
 
     func answer<Output: Encodable & Sendable>(
@@ -13,6 +14,8 @@ struct RunAnswer {
         guard Preference.respondsAsync(request) else {
             return try Answer.json(try await runs.run(wish, body), status: .accepted)
         }
+        // What is not there is told now.
+        if let id = wish.backupID { _ = try await engine.record(id) }
         let (run, work) = try await runs.submit(wish, body)
         var description = run.log.description
         // The record of a backup that begins now is there in a moment, and so is a refusal.

@@ -22,7 +22,9 @@ struct BackupRoutes {
                 method: .post, path: BackupRoutes.base + "/upload-missing", role: .operator
             ) { request, context in
                 let wish = Run.Request(kind: .uploadMissing, name: context.name)
-                return try await RunAnswer(runs: runs).answer(request, wish) { try await $0.uploadMissing() }
+                return try await RunAnswer(engine: engine, runs: runs).answer(request, wish) {
+                    try await $0.uploadMissing()
+                }
             },
             RouteTable.Route(method: .get, path: one, role: .viewer) { _, context in
                 try Answer.json(try await engine.record(try context.id("backup")))
@@ -46,12 +48,16 @@ struct BackupRoutes {
             RouteTable.Route(method: .post, path: one + "/verify", role: .operator) { request, context in
                 let reference = try reference(context)
                 let wish = Run.Request(kind: .verify, name: context.name, backupID: try context.id("backup"))
-                return try await RunAnswer(runs: runs).answer(request, wish) { try await $0.verify([reference]) }
+                return try await RunAnswer(engine: engine, runs: runs).answer(request, wish) {
+                    try await $0.verify([reference])
+                }
             },
             RouteTable.Route(method: .post, path: one + "/upload", role: .operator) { request, context in
                 let reference = try reference(context)
                 let wish = Run.Request(kind: .upload, name: context.name, backupID: try context.id("backup"))
-                return try await RunAnswer(runs: runs).answer(request, wish) { try await $0.upload(reference) }
+                return try await RunAnswer(engine: engine, runs: runs).answer(request, wish) {
+                    try await $0.upload(reference)
+                }
             },
         ]
     }
@@ -113,6 +119,6 @@ struct BackupRoutes {
         restore.regenerateIDs = regenerates
         let wish = restore
         let run = Run.Request(kind: .restore, name: context.name, backupID: try context.id("backup"))
-        return try await RunAnswer(runs: runs).answer(request, run) { try await $0.restore(wish) }
+        return try await RunAnswer(engine: engine, runs: runs).answer(request, run) { try await $0.restore(wish) }
     }
 }

@@ -101,7 +101,7 @@ struct JobRoutes {
         // Before it waits for its turn.
         let job = try await engine.job(reference)
         let wish = Run.Request(kind: .backup, name: context.name, jobID: job.id)
-        return try await RunAnswer(runs: runs).answer(request, wish) { engine in
+        return try await RunAnswer(engine: engine, runs: runs).answer(request, wish) { engine in
             var request = BackupRequest()
             request.job = reference
             return try await engine.backup(request)

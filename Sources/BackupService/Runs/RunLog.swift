@@ -17,7 +17,7 @@ final class RunLog: Sendable {
     private static let interval = Duration.milliseconds(200)
     private static let mostWarnings = 100
     /// In bytes of JSON: a longer result is not kept.
-    private static let longestResult = 1 << 20
+    private static let longestResult = 256 << 10
 
     private let state: Mutex<State>
 
@@ -32,7 +32,9 @@ final class RunLog: Sendable {
             case .began(let id): description.backupID = id
             case .step(let step): description.progress.step = step.rawValue
             case .warning(let line):
-                if description.warnings.count < Self.mostWarnings { description.warnings.append(line) }
+                if description.warnings.count < Self.mostWarnings {
+                    description.warnings.append(String(line.prefix(2000)))
+                }
             case .progress(let table, let rows, let bytes, let expected):
                 description.progress.table = table
                 description.progress.rows = rows

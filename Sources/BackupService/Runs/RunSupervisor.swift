@@ -86,10 +86,14 @@ actor RunSupervisor: Service {
         return runs[id]
     }
 
-    /// All that are known, the newest first.
+    /// All that are known, the newest first, without their results.
     var all: [RunDescription] {
         forget()
-        return runs.values.map(\.log.description).sorted { ($0.createdAt, $0.id) > ($1.createdAt, $1.id) }
+        return runs.values.map { run in
+            var description = run.log.description
+            description.result = nil
+            return description
+        }.sorted { ($0.createdAt, $0.id) > ($1.createdAt, $1.id) }
     }
 
     /// What goes on, or waits, for a backup.

@@ -44,6 +44,9 @@ enum AnnouncementConfiguration {
     }
 
     private static func words(_ text: String) -> [String] {
-        text.split(separator: ",").map { String($0.filter { !$0.isWhitespace }) }.filter { !$0.isEmpty }
+        text.split(separator: ",").map { word in
+            let rest = word.drop { $0.isWhitespace }
+            return String(rest.reversed().drop { $0.isWhitespace }.reversed())
+        }.filter { !$0.isEmpty }
     }
 }
