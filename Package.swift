@@ -142,7 +142,7 @@ let package = Package(
             name: "IntegrationTests",
             dependencies: [
                 "BackupCore", "BackupArchive", "BackupCatalog", "BackupEngine", "S3Client", "elder-backup",
-                "CrashHarness", "CSQLite", .product(name: "Logging", package: "swift-log"),
+                "CrashHarness", "CSQLite", "NetworkTestSupport", .product(name: "Logging", package: "swift-log"),
             ]
         ),
         .testTarget(
@@ -160,6 +160,7 @@ let package = Package(
             name: "BackupServiceTests",
             dependencies: [
                 "BackupCore", "BackupCatalog", "BackupEngine", "BackupService", "CSQLite", "TestSupport",
+                "NetworkTestSupport",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -168,7 +169,7 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ]
         ),
-        .testTarget(name: "CommandTests", dependencies: ["elder-backup", "CSQLite"]),
+        .testTarget(name: "CommandTests", dependencies: ["elder-backup", "CSQLite", "NetworkTestSupport"]),
         .executableTarget(
             name: "CrashHarness",
             dependencies: ["BackupCore", "BackupEngine", .product(name: "Logging", package: "swift-log")],
