@@ -153,7 +153,7 @@ let package = Package(
             name: "IntegrationTests",
             dependencies: [
                 "BackupCore", "BackupArchive", "BackupCatalog", "BackupEngine", "S3Client", "elder-backup",
-                "CrashHarness", "CSQLite", .product(name: "Logging", package: "swift-log"),
+                "CrashHarness", "CSQLite", "NetworkTestSupport", .product(name: "Logging", package: "swift-log"),
             ]
         ),
         .testTarget(
@@ -171,6 +171,7 @@ let package = Package(
             name: "BackupServiceTests",
             dependencies: [
                 "BackupCore", "BackupCatalog", "BackupEngine", "BackupService", "CSQLite", "TestSupport",
+                "NetworkTestSupport",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -180,7 +181,7 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]
         ),
-        .testTarget(name: "CommandTests", dependencies: ["elder-backup", "CSQLite"]),
+        .testTarget(name: "CommandTests", dependencies: ["elder-backup", "CSQLite", "NetworkTestSupport"]),
         .executableTarget(
             name: "CrashHarness",
             dependencies: ["BackupCore", "BackupEngine", .product(name: "Logging", package: "swift-log")],

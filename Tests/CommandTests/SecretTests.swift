@@ -1,6 +1,7 @@
 import Foundation
 import FoundationNetworking
 import Glibc
+import NetworkTestSupport
 import Testing
 
 /// The program itself, with secrets planted in every place that takes one.
@@ -92,32 +93,54 @@ import Testing
         "JWT_SECRET_KEY": "PLANTEDtokenKey4-which-is-long-enough-for-it", "BACKUP_S3_SECRET_KEY": "PLANTEDdefault5",
         "BACKUP_S3_ACCESS_KEY": "PLANTEDaccess6", "BACKUP_SECRET_KEY": key,
         "DATABASE_URL": "postgresql://app:PLANTEDdefault7@127.0.0.1:1/app", "BACKUP_S3_BUCKET": "all",
-        "BACKUP_S3_ENDPOINT": "http://127.0.0.1:1", "BACKUP_LISTEN": "127.0.0.1:0",
+        "BACKUP_LISTEN": "127.0.0.1:0",
     ]
 
     @Test("No secret appears in what is printed, answered, logged or written, nor in an argument list")
     func nowhere() async throws {
+        try await LoopbackServer.serve { _ in
+            LoopbackServer.Answer(403, "<Error><Code>AccessDenied</Code><Message>no</Message></Error>")
+        } _: { store in
+            try await nowhere(store.origin)
+            #expect(!store.requests.isEmpty)
+        }
+    }
+
+    /// On a thread of its own: the store that the program asks needs those of the tests.
+    private func command(_ arguments: [String], _ bench: EndToEnd) async throws -> CommandRun {
+        let environment = bench.environment
+        nonisolated(unsafe) let directory = bench.directory
+        return try await withCheckedThrowingContinuation { continuation in
+            Thread.detachNewThread {
+                continuation.resume(
+                    with: Result { try CommandRun(arguments, environment: environment, in: directory) })
+            }
+        }
+    }
+
+    private func nowhere(_ store: String) async throws {
         let bench = try EndToEnd()
         bench.environment.merge(SecretTests.planted) { $1 }
+        bench.environment["BACKUP_S3_ENDPOINT"] = store
         var texts: [String] = []
-        func run(_ arguments: String...) throws {
-            let run = try CommandRun(arguments, environment: bench.environment, in: bench.directory)
+        func run(_ arguments: String...) async throws {
+            let run = try await command(arguments, bench)
             texts += [run.output, run.messages]
         }
-        try run("config", "show")
-        try run(
+        try await run("config", "show")
+        try await run(
             "job", "create", "own", "--source", "sqlite:app.sqlite", "--s3-enabled", "true", "--s3-bucket", "vault",
             "--s3-access-key", "AKIA", "--s3-secret-key-env", "S", "--json")
-        try run("job", "create", "server", "--source-env", "U", "--json")
-        try run("job", "show", "server")
-        try run("job", "list")
-        try run("job", "run", "own")
-        try run("job", "run", "server", "--json")
-        try run("backup")
-        try run("upload", "--missing")
-        try run("s3", "check", "--job", "own")
-        try run("list", "--json")
-        try run("config", "rotate-key")
+        try await run("job", "create", "server", "--source-env", "U", "--json")
+        try await run("job", "show", "server")
+        try await run("job", "list")
+        try await run("job", "run", "own")
+        try await run("job", "run", "server", "--json")
+        try await run("backup")
+        try await run("upload", "--missing")
+        try await run("s3", "check", "--job", "own")
+        try await run("list", "--json")
+        try await run("config", "rotate-key")
         let made = try CommandRun(
             ["token", "create", "--name", "ci", "--role", "admin", "--json"], environment: bench.environment,
             in: bench.directory)
