@@ -31,7 +31,8 @@ struct ElderBackup: AsyncParsableCommand {
         subcommands: [
             BackupCommand.self, RestoreCommand.self, VerifyCommand.self, ListCommand.self, ShowCommand.self,
             DownloadCommand.self, UploadCommand.self, ReplicateCommand.self, DeleteCommand.self, PruneCommand.self,
-            StatsCommand.self, ExportCommand.self, ImportCommand.self, ArchiveCommand.self, CatalogCommand.self, S3Command.self,
+            StatsCommand.self, ExportCommand.self, ImportCommand.self, ArchiveCommand.self, CatalogCommand.self,
+            S3Command.self,
             JobCommand.self, TokenCommand.self, ServeCommand.self, ConfigCommand.self, DemoCommand.self,
         ]
     )
