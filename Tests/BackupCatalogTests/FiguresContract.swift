@@ -35,6 +35,11 @@ import Testing
         let catalog = try implementation.make(in: directory)
         var query = FiguresQuery(since: after(100))
         #expect(try catalog.figures(query) == CatalogFigures())
+        var change = BackupJobChange()
+        for name in ["one", "two"] {
+            change.name = name
+            _ = try catalog.createJob(change, defaultRetentionDays: 9, at: start)
+        }
         _ = try run(catalog, job: 1, .completed, from: 10, to: 20, size: 500)
         let newest = try run(catalog, job: 1, .completed, from: 110, to: 130, size: 700)
         _ = try run(catalog, job: 1, .failed, from: 200, to: 201)
