@@ -27,6 +27,9 @@ struct BombTests {
         Bomb(
             name: "an endless version", opening: #"{"version":""#, unit: "x", words: "a value is over 65536 bytes long"),
         Bomb(
+            name: "an endless description", opening: #"{"version":"1.2.0","export":""#, unit: "x",
+            words: "a value is over 8388608 bytes long"),
+        Bomb(
             name: "an endless error", opening: #"{"tables":{"t":""#, unit: "x",
             words: "a value is over 1048576 bytes long"),
         Bomb(name: "many tables", opening: #"{"version":"1.2.0","tables":{"#, unit: "keys", words: "too many keys"),

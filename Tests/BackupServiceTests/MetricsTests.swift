@@ -1,6 +1,8 @@
 import BackupCore
 import BackupEngine
+import BackupService
 import Foundation
+import NIOHTTP1
 import Testing
 
 @Suite("Metrics")
@@ -83,7 +85,7 @@ struct MetricsTests {
             #expect(try await bench.ask(.GET, "/metrics").status == 401)
             for id in 1...5 { _ = try await bench.ask(.GET, "/api/v1/backup/\(id)", token: token) }
             for path in ["/x/1", "/x/2", "/api/v1/backup/%FF/%00"] { _ = try await bench.ask(.GET, path, token: token) }
-            _ = try await bench.ask(.RAW(value: "BREW"), "/api/v1/backup/stats", token: token)
+            _ = try await bench.ask(.PROPFIND, "/api/v1/backup/stats", token: token)
             let text = try await scrape(bench, token)
             let requests = "elder_backup_http_requests_total"
             #expect(value(requests + "{method=\"GET\",route=\"/api/v1/backup/{id}\",status=\"4xx\"}", in: text) == 5)

@@ -7,7 +7,7 @@ enum PlainPreamble {
     /// The top-level key.
     static let key = "export"
     /// In bytes.
-    private static let longest = 64 << 20
+    private static let longest = 8 << 20
 
     private struct Description: Decodable {
         var format: Int
@@ -29,7 +29,9 @@ enum PlainPreamble {
                 try describe(text, in: &header)
                 return header
             }
-            try scanner.skipValue()
+            // Behind anything else it is not looked for: that may be as long as it likes.
+            guard PlainProducer.identityKeys.contains(ExactName(name)) else { return header }
+            _ = try scanner.value(atMost: PlainProducer.longestIdentity)
             guard try scanner.take(UInt8(ascii: ",")) else { return header }
         }
     }

@@ -38,7 +38,9 @@ final class PlainProducer: ReadingProducer, @unchecked Sendable {
     /// All names of tables and top-level keys together, in bytes; each counts for what it takes in memory besides.
     private static let longestKeys = 16 << 20
     private static let keyOverhead = 64
-    private static let identityKeys: Set<ExactName> = ["version", "timestamp", "job_id", "job_name", "generator"]
+    /// Of such a key's value, in bytes.
+    static let longestIdentity = 64 * 1024
+    static let identityKeys: Set<ExactName> = ["version", "timestamp", "job_id", "job_name", "generator"]
 
     init(
         archive: ArchiveReader, wanted: Set<ExactName>?, pipeline: OrderedPipeline<ReadSlot>, box: StageBox
@@ -74,13 +76,13 @@ final class PlainProducer: ReadingProducer, @unchecked Sendable {
             if key.isExactly("tables") {
                 try passTables(&scanner)
             } else if key.isExactly(PlainPreamble.key) {
-                // Behind the tables it comes too late to say how their rows are to be read.
-                if descriptions == nil, seenKeys.contains("tables") {
-                    throw scanner.malformed("\"\(PlainPreamble.key)\" stands behind \"tables\"")
+                // Further back it comes too late to say how rows are to be read.
+                guard descriptions != nil else {
+                    throw scanner.malformed("\"\(PlainPreamble.key)\" does not stand in front of \"tables\"")
                 }
                 try scanner.skipValue()
             } else if PlainProducer.identityKeys.contains(ExactName(key)) {
-                let range = try scanner.value(atMost: 64 * 1024)
+                let range = try scanner.value(atMost: PlainProducer.longestIdentity)
                 identity.append((key, Array(UnsafeBufferPointer(start: scanner.bytes, count: range.upperBound)[range])))
             } else {
                 try scanner.skipValue()

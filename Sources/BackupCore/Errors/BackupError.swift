@@ -9,6 +9,8 @@ package struct BackupError: Error, Sendable, Equatable, CustomStringConvertible 
         case usage
         /// A variable or file of the configuration has a wrong value.
         case configuration
+        /// Whoever asks may not have this, though it makes sense.
+        case forbidden
         /// Something of the name is there already.
         case taken
         /// No such backup, job, table or file.
@@ -53,9 +55,9 @@ package struct BackupError: Error, Sendable, Equatable, CustomStringConvertible 
         self.isTransient = isTransient
     }
 
-    /// Wrong usage of one field.
-    package static func field(_ name: String, _ reason: String) -> BackupError {
-        var error = BackupError(.usage, "\(name): \(reason)")
+    /// One field that is at fault.
+    package static func field(_ name: String, _ reason: String, code: Code = .usage) -> BackupError {
+        var error = BackupError(code, "\(name): \(reason)")
         error.field = name
         return error
     }

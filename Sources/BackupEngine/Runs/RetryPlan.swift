@@ -37,7 +37,7 @@ package struct RetryPlan {
     private static func mayPass(_ error: BackupError) -> Bool {
         switch error.code {
         case .source, .storage, .damaged, .remote, .catalog, .target, .retained: true
-        case .usage, .configuration, .notFound, .taken, .unsupported, .locked, .cancelled, .internal: false
+        case .usage, .configuration, .notFound, .taken, .forbidden, .unsupported, .locked, .cancelled, .internal: false
         }
     }
 }

@@ -53,7 +53,7 @@ struct JobRules {
             throw .field(
                 "source",
                 "this database is not allowed over the API: the service's BACKUP_ALLOWED_SOURCES must name it, or "
-                    + "`elder-backup job update` set it")
+                    + "`elder-backup job update` set it", code: .forbidden)
         }
     }
 
@@ -97,7 +97,7 @@ struct JobRules {
         throw .field(
             "s3_endpoint",
             "this store is not allowed over the API: the service's BACKUP_ALLOWED_S3_ENDPOINTS must name its "
-                + "host and port, or `elder-backup job update` set it")
+                + "host and port, or `elder-backup job update` set it", code: .forbidden)
     }
 
     /// - Returns: nil where the host is not written plainly.

@@ -42,7 +42,8 @@ extension ComponentSchemas {
         ]),
     ]
 
-    private static let name = Schema.text(longest: 255, shortest: 1, pattern: #"^[^\x00-\x1F\x7F-\x9F]*$"#)
+    private static let name = Schema.text(
+        longest: 255, shortest: 1, pattern: #"^[^\x00-\x1F\x7F]*\S[^\x00-\x1F\x7F]*$"#)
 
     private static let change: [String: JSONLiteral] = [
         "name": Schema.nullable(name),
@@ -56,11 +57,15 @@ extension ComponentSchemas {
         "stall_seconds": seconds(JobRunOptionsChange.stalls, "Without progress; null for no limit."),
         "retries": seconds(JobRunOptionsChange.retryCounts, "How often a run that failed is begun anew."),
         "s3_enabled": Schema.nullable(Schema.flag("Null: as is configured for all jobs.")),
-        "s3_endpoint": store("An address that BACKUP_ALLOWED_S3_ENDPOINTS lists."),
-        "s3_bucket": store("Its name."), "s3_region": store("Its region."),
-        "s3_access_key": store("With s3_secret_key."), "s3_secret_key": store("Kept encrypted, never shown."),
-        "s3_prefix": store("Put in front of file names."),
-        "source": store("A database that BACKUP_ALLOWED_SOURCES lists."),
+        "s3_endpoint": store("An address that BACKUP_ALLOWED_S3_ENDPOINTS lists.", "^(|https://\(host))$"),
+        "s3_bucket": store("Its name.", "^(|[a-z0-9][a-z0-9-]{1,61}[a-z0-9])$"),
+        "s3_region": store("Its region.", "^[A-Za-z0-9_-]{0,64}$"),
+        "s3_access_key": store("With s3_secret_key.", "^[!-~]{0,1024}$"),
+        "s3_secret_key": store("Kept encrypted, never shown.", "^[!-~]{0,1024}$"),
+        "s3_prefix": store("Put in front of file names.", #"^[^\x00-\x1F\x7F]*$"#, longest: 900),
+        "source": store(
+            "A database that BACKUP_ALLOWED_SOURCES lists, as postgresql://HOST/DATABASE or sqlite:///PATH.",
+            "^(|postgresql://\(host)/[a-z][a-z0-9_]{0,30})$"),
         "retention": Schema.nullable(
             Schema.object(
                 [
@@ -84,7 +89,11 @@ extension ComponentSchemas {
         Schema.nullable(Schema.integer(description, from: range.lowerBound, to: range.upperBound))
     }
 
-    private static func store(_ description: String) -> JSONLiteral { Schema.nullable(Schema.text(description)) }
+    private static let host = #"[a-z][a-z0-9]{0,30}(\.[a-z][a-z0-9]{0,30}){0,3}"#
+
+    private static func store(_ description: String, _ pattern: String, longest: Int? = nil) -> JSONLiteral {
+        Schema.nullable(Schema.text(description, longest: longest, pattern: pattern))
+    }
 
     private static func rule(from lowest: Int = 0) -> JSONLiteral {
         Schema.nullable(Schema.integer(from: lowest, to: RetentionChange.largest))

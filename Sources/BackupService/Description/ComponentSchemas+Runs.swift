@@ -2,7 +2,9 @@ extension ComponentSchemas {
     static let runs: [String: JSONLiteral] = [
         "Run": Schema.object([
             "id": Schema.text(),
-            "kind": Schema.choice(["backup", "verify", "restore", "upload", "upload_missing", "delete", "export", "import"]),
+            "kind": Schema.choice([
+                "backup", "verify", "restore", "upload", "upload_missing", "delete", "export", "import",
+            ]),
             "state": Schema.choice(["queued", "running", "completed", "failed"]),
             "requested_by": Schema.text("A token's name, the subject of Elder's token, or schedule."),
             "job_id": Schema.nullable(Schema.integer()), "backup_id": Schema.nullable(Schema.integer()),

@@ -68,12 +68,12 @@ struct OpenAPIDocument {
         return inPath.map { name in
             let schema = PathParameters.schema(of: String(name), in: route.path)
             return ["name": .text(String(name)), "in": "path", "required": true, "schema": schema]
-        } + operation.query.map { parameter($0, "query") } + operation.headers.map { parameter($0, "header") }
+        } + operation.query.map(parameter)
     }
 
-    private func parameter(_ parameter: Operation.Parameter, _ place: String) -> JSONLiteral {
+    private func parameter(_ parameter: Operation.Parameter) -> JSONLiteral {
         [
-            "name": .text(parameter.name), "in": .text(place), "required": false, "schema": parameter.schema,
+            "name": .text(parameter.name), "in": "query", "required": false, "schema": parameter.schema,
             "description": .text(parameter.description),
         ]
     }
@@ -101,6 +101,7 @@ struct OpenAPIDocument {
             refusals[403] = "The token's role is too small."
             refusals[429] = "Too many requests, or too many wrong tokens; Retry-After says when to go on."
         }
+        if route.method != .get { refusals[409] = refusals[409] ?? "Something is in the way: a run, a setting." }
         if route.path.contains("{") { refusals[404] = refusals[404] ?? "There is no such thing." }
         if operation.body != nil { refusals[413] = "The body is too long." }
         return refusals

@@ -26,8 +26,6 @@ struct Operation: Sendable {
     var tag: String
     var summary: String
     var query: [Parameter] = []
-    /// Request headers that change what is done.
-    var headers: [Parameter] = []
     var body: Body?
     var answers: [Answer]
     /// Refusals beside those that every route shares, by status.

@@ -37,21 +37,21 @@ extension Operations {
             answers: [Operation.Answer(status: 200, description: "Headers alone.", mediaType: nil)]),
         "POST /api/v1/backup/{id}/restore": Operation(
             id: "restoreBackup", tag: "backups", summary: "Restore into the configured database",
-            headers: [prefer], body: Operation.Body(schema: Schema.named("RestoreWish"), isRequired: false),
+            body: Operation.Body(schema: Schema.named("RestoreWish"), isRequired: false),
             answers: [longAnswer("What was restored.", "RestoreResult")],
             refusals: [409: "The target refuses, or a run goes on.", 422: "The archive cannot go into this database."]),
         "POST /api/v1/backup/{id}/verify": Operation(
             id: "verifyBackup", tag: "backups", summary: "Read all of a backup and check it",
-            headers: [prefer],
+
             answers: [longAnswer("What was found.", "VerifyResult")]),
         "POST /api/v1/backup/{id}/upload": Operation(
             id: "uploadBackup", tag: "backups", summary: "Copy a backup to the stores",
-            headers: [prefer],
+
             answers: [longAnswer("The copies.", "Copies")],
             refusals: [409: "It is in use."]),
         "POST /api/v1/backup/upload-missing": Operation(
             id: "uploadMissing", tag: "backups", summary: "Make all copies that should be there",
-            headers: [prefer],
+
             answers: [longAnswer("The copies.", "Copies")]),
     ]
 

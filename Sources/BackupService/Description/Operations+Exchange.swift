@@ -2,7 +2,7 @@ extension Operations {
     static let exchange: [String: Operation] = [
         "POST /api/v1/backup/export": Operation(
             id: "export", tag: "exchange", summary: "Write rows of the configured database to a file",
-            headers: [prefer], body: Operation.Body(schema: Schema.named("ExportWish")),
+            body: Operation.Body(schema: Schema.named("ExportWish")),
             answers: [longAnswer("The file.", "ExportResult")],
             refusals: [404: "There is no such table or column.", 409: "No database is configured."]),
         "GET /api/v1/backup/export/{filename}/download": exportedFile("downloadExport"),
@@ -11,7 +11,7 @@ extension Operations {
             answers: [Operation.Answer(status: 200, description: "Headers alone.", mediaType: nil)]),
         "POST /api/v1/backup/import": Operation(
             id: "import", tag: "exchange", summary: "Bring rows of a file into the configured database: all, or none",
-            headers: [prefer], body: Operation.Body(mediaType: "multipart/form-data", schema: Schema.named("ImportForm")),
+            body: Operation.Body(mediaType: "multipart/form-data", schema: Schema.named("ImportForm")),
             answers: [longAnswer("What was imported.", "ImportResult")],
             refusals: [409: "The database refuses.", 422: "The file cannot go into this database."]),
     ]

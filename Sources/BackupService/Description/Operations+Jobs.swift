@@ -34,7 +34,7 @@ extension Operations {
             answers: [Operation.json(200, "It is gone.", Schema.named("JobDeletion"))],
             refusals: [409: "A run of the job goes on."]),
         "POST /api/v1/backup/jobs/{id}/run": Operation(
-            id: "runJob", tag: "jobs", summary: "Back up now", headers: [prefer],
+            id: "runJob", tag: "jobs", summary: "Back up now",
             answers: [longAnswer("The backup that was made.", "RunResult")],
             refusals: [409: "Another run of the job goes on."]),
         "GET /api/v1/backup/jobs/{id}/retention": Operation(

@@ -29,13 +29,10 @@ extension Operations {
             ])
     }
 
-    /// Of requests that take long: to be answered at once.
-    static let prefer = Operation.Parameter(
-        name: "Prefer", schema: Schema.text(longest: 200, pattern: "^[a-z0-9=;, -]*$"),
-        description: "respond-async: answered at once, with the run and a Location (RFC 7240).")
-
     /// What a request that takes long is answered with.
     static func longAnswer(_ description: String, _ schema: String) -> Operation.Answer {
-        Operation.json(202, description, ["anyOf": [Schema.named(schema), Schema.named("Run")]])
+        Operation.json(
+            202, description + " With Prefer: respond-async (RFC 7240) the run, at once, and its Location.",
+            ["anyOf": [Schema.named(schema), Schema.named("Run")]])
     }
 }

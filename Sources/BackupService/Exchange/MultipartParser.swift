@@ -7,6 +7,11 @@ package struct MultipartParser {
         package var name: String
         /// Nil for a field that is no file.
         package var filename: String?
+
+        package init(name: String, filename: String?) {
+            self.name = name
+            self.filename = filename
+        }
     }
 
     package enum Event: Equatable, Sendable {

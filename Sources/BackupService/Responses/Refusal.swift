@@ -58,6 +58,7 @@ extension Refusal {
             switch error.code {
             case .usage: .badRequest
             case .notFound: .notFound
+            case .forbidden: .forbidden
             // What was asked for may need a setting that is not there.
             case .locked, .retained, .target, .taken, .cancelled, .configuration: .conflict
             case .unsupported: .unprocessableContent

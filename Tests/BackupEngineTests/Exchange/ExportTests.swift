@@ -55,7 +55,7 @@ struct ExportTests {
             assert e[5][1]=='a "quoted", line\\nünï😀\\r\\t end ', e[5]
             assert e[5][2]=="Infinity" and e[5][0]=="9007199254740993"
             text=z.read("entities.csv").decode(); lines=text.split("\\r\\n")
-            assert lines[2].startswith('2,"",-0.0,'), lines[2]
+            assert lines[2].startswith('2,"",0.0,10,false,not json,"",'), lines[2]
             assert lines[3]=='3,,1e300,,,,,,' or lines[3]=='3,,1e+300,,,,,,', lines[3]
             assert rows("issues.csv")[1]==["1","1","=1+1"]
             o=rows(names[2]); assert o==[["a,b",'c"d'],["x","1"],["",""]], o

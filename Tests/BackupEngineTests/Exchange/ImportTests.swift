@@ -67,8 +67,11 @@ struct ImportTests {
         let second = try scene.target("second.sqlite")
         _ = try await scene.importFile(pretty, into: second)
         let query = "SELECT name, typeof(blob), hex(blob), data FROM entities ORDER BY id"
-        let expected = try TestDatabase(scene.source).rows(query).map { $0.map { $0.replacing(" ", with: "") } }
-        #expect(try TestDatabase(second).rows(query).map { $0.map { $0.replacing(" ", with: "") } } == expected)
+        // JSON is kept as it is laid out.
+        func values(_ path: String) throws -> [[String]] {
+            try TestDatabase(path).rows(query).map { row in row.map { $0.filter { !$0.isWhitespace } } }
+        }
+        #expect(try values(second) == values(scene.source))
     }
 
     static let bads: [(String, String)] = [
