@@ -199,7 +199,7 @@ import Testing
         let path = directory.file("catalog.sqlite")
         _ = try SQLiteCatalog.open(path: path, migrate: false)
         try DatabaseQueue(path: path).write {
-            try $0.execute(sql: "UPDATE elder_backup_meta SET value = '4' WHERE key = 'schema_version'")
+            try $0.execute(sql: "UPDATE elder_backup_meta SET value = '5' WHERE key = 'schema_version'")
         }
         for migrate in [false, true] {
             let error = #expect(throws: BackupError.self) { try SQLiteCatalog.open(path: path, migrate: migrate) }

@@ -5,7 +5,7 @@ internal import GRDB
 /// The catalog's tables, and how tables that someone else made are brought into their form.
 enum CatalogSchema {
     /// The form that this program reads and writes; `schema_version` in `elder_backup_meta`.
-    static let version = 3
+    static let version = 4
 
     struct Column {
         let name: String
@@ -21,7 +21,7 @@ enum CatalogSchema {
         let columns: [Column]
     }
 
-    static let tables = [jobs, backups, copies, tokens, meta]
+    static let tables = [jobs, backups, copies, tokens, audit, meta]
 
     /// Elder's columns in Elder's order, then ours.
     private static let jobs = Table(
@@ -48,6 +48,8 @@ enum CatalogSchema {
             Column(name: "source_url", type: "TEXT"),
             Column(name: "time_zone", type: "TEXT"),
             Column(name: "retention_json", type: "TEXT"),
+            Column(name: "s3_choice", type: "TEXT"),
+            Column(name: "source_secret", type: "TEXT"),
         ]
     )
 

@@ -54,6 +54,11 @@ package protocol CatalogStore: Sendable {
     func noteUse(ofToken id: Int64, at now: Timestamp) throws
     /// Throws `notFound` where there is no such token; does nothing where it is revoked already.
     func revokeToken(id: Int64, at now: Timestamp) throws -> AccessToken
+
+    /// Writes down what someone did; its `id` is ignored. What is written is never changed.
+    func recordAudit(_ entry: AuditEntry) throws
+    /// What was done, the newest first: what was written down before the entry `id`, or all when nil.
+    func auditEntries(before id: Int64?, limit: Int) throws -> [AuditEntry]
 }
 
 /// Figures over all backups.
