@@ -155,9 +155,27 @@ enum CatalogSchema {
                 if apply { try create(table, in: database) }
             }
         }
+        changes += try addOrders(in: database, apply: apply)
         changes += try identifyJobs(in: database, apply: apply)
         changes += try addMeta(in: database, apply: apply)
         return changes
+    }
+
+    /// The time that backups are listed by. Dates are text that sorts by time once the two separators of ISO 8601 and SQL
+    /// are made one. SQLite takes an index for an order only where both say the very same.
+    static let listedTime = "replace(coalesce(started_at, created_at), 'T', ' ')"
+
+    /// What lists of the newest backups need, lest each sorts all there are.
+    private static let orders = [
+        ("backups_newest", "\(listedTime), id"), ("backups_job_newest", "job_id, \(listedTime), id"),
+    ]
+
+    private static func addOrders(in database: Database, apply: Bool) throws -> [String] {
+        let present = Set(try String.fetchAll(database, sql: "SELECT name FROM sqlite_master WHERE type = 'index'"))
+        return try orders.filter { !present.contains($0.0) }.map { name, columns in
+            if apply { try database.execute(sql: "CREATE INDEX \(name) ON backups(\(columns))") }
+            return "created the index \(name)"
+        }
     }
 
     /// The first of the changes, so that a message stays one line of readable length.
@@ -191,7 +209,6 @@ enum CatalogSchema {
         }
         try database.execute(sql: "CREATE TABLE \(table.name) (\n    \(columns.joined(separator: ",\n    "))\n)")
         if table.name == "backups" {
-            try database.execute(sql: "CREATE INDEX backups_job_started ON backups(job_id, started_at)")
             try database.execute(sql: "CREATE INDEX backups_filename ON backups(filename)")
         }
         if table.name == copies.name {

@@ -97,8 +97,7 @@ extension SQLiteCatalog {
     private static let statusExpression =
         "CASE lower(status) WHEN 'completed' THEN 'completed' WHEN 'running' THEN 'running' ELSE 'failed' END"
 
-    /// Dates are text that sorts by time once the two separators of ISO 8601 and SQL are made one.
-    private static let newestFirst = "ORDER BY replace(coalesce(started_at, created_at), 'T', ' ') DESC, id DESC"
+    private static let newestFirst = "ORDER BY \(CatalogSchema.listedTime) DESC, id DESC"
 
     private static let columns =
         "id, job_id, filename, file_path, file_size, record_count, status, \(statusExpression) AS known_status, "
@@ -116,7 +115,7 @@ extension SQLiteCatalog {
     private func selectRecords(_ condition: String, _ arguments: StatementArguments) throws -> [BackupRecord] {
         try read { database in
             let sql = "SELECT \(SQLiteCatalog.columns) FROM backups \(condition)"
-            let cursor = try Row.fetchCursor(database, sql: sql, arguments: arguments)
+            let cursor = try Row.fetchCursor(database.cachedStatement(sql: sql), arguments: arguments)
             var records: [BackupRecord] = []
             while let row = try cursor.next() { records.append(SQLiteCatalog.record(from: LenientRow(row: row))) }
             return records
