@@ -11,6 +11,7 @@ package struct BackupEngine: Sendable {
     let catalog: any CatalogStore
     let logger: Logger
     let observer: ProgressObserver
+    let knownTokens = KnownTokens()
 
     /// Threads that compress or decompress. Two keep up with any database that this program reads on one thread.
     static let workers = 2

@@ -32,7 +32,8 @@ struct ElderBackup: AsyncParsableCommand {
             BackupCommand.self, RestoreCommand.self, VerifyCommand.self, ListCommand.self, ShowCommand.self,
             DownloadCommand.self, UploadCommand.self, ReplicateCommand.self, DeleteCommand.self, PruneCommand.self,
             StatsCommand.self, ArchiveCommand.self, CatalogCommand.self, S3Command.self,
-            JobCommand.self, TokenCommand.self, ServeCommand.self, ConfigCommand.self, DemoCommand.self,
+            JobCommand.self, TokenCommand.self, AuditCommand.self, ServeCommand.self, ConfigCommand.self,
+            DemoCommand.self,
         ]
     )
 

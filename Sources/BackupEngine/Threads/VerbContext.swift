@@ -4,14 +4,17 @@ internal import BackupCore
 struct VerbContext: Sendable {
     let cancellation: Cancellation
     let stores: Stores
+    /// Who asked for it.
+    let actor: AuditActor
     private let submit: @Sendable (@escaping @Sendable () async -> Void) -> Void
 
     init(
-        cancellation: Cancellation, stores: Stores,
+        cancellation: Cancellation, stores: Stores, actor: AuditActor,
         submit: @escaping @Sendable (@escaping @Sendable () async -> Void) -> Void
     ) {
         self.cancellation = cancellation
         self.stores = stores
+        self.actor = actor
         self.submit = submit
     }
 
@@ -40,7 +43,8 @@ extension BackupEngine {
         let cancellation = Cancellation()
         let stores = Stores(configuration.remote, logger: logger)
         let task = WaitingTask<Output>()
-        let context = VerbContext(cancellation: cancellation, stores: stores, submit: { task.submit($0) })
+        let context = VerbContext(
+            cancellation: cancellation, stores: stores, actor: .current, submit: { task.submit($0) })
         do {
             let output = try await withTaskCancellationHandler {
                 BlockingThread.start(named: name) { task.finish(Result { try body(context) }) }

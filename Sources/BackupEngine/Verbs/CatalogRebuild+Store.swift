@@ -11,11 +11,13 @@ extension BackupEngine {
     ///
     /// - Parameter installation: the UUID of an installation whose backups are to be taken over.
     package func rebuildCatalogFromStore(installation: String? = nil) async throws -> CatalogRebuildResponse {
-        try await runVerb(named: "rebuild") { context in
-            let store = try context.stores.store(RemoteCopy.primaryStore)
-            let rebuild = StoreRebuild(
-                engine: self, context: context, store: store, installation: try self.catalog.installationID())
-            return try rebuild.run(takingOver: installation?.lowercased())
+        try await audited("catalog.rebuild", RemoteCopy.primaryStore, describe: { "adopted \($0.adopted)" }) {
+            try await runVerb(named: "rebuild") { context in
+                let store = try context.stores.store(RemoteCopy.primaryStore)
+                let rebuild = StoreRebuild(
+                    engine: self, context: context, store: store, installation: try self.catalog.installationID())
+                return try rebuild.run(takingOver: installation?.lowercased())
+            }
         }
     }
 }

@@ -7,18 +7,22 @@ extension BackupEngine {
     ///
     /// - Throws: `notFound`, `configuration` (no store), `locked`; a copy that cannot be made is told of in the answer.
     package func upload(_ reference: BackupReference) async throws -> CopiesResponse {
-        try await runVerb(named: "upload") { context in
-            let record = try self.completed(reference)
-            _ = try context.stores.store(RemoteCopy.primaryStore)
-            return CopiesResponse(try self.copy(record, to: [RemoteCopy.primaryStore], context))
+        try await audited("backup.upload", "backup \(reference.text)", describe: \.summary) {
+            try await runVerb(named: "upload") { context in
+                let record = try self.completed(reference)
+                _ = try context.stores.store(RemoteCopy.primaryStore)
+                return CopiesResponse(try self.copy(record, to: [RemoteCopy.primaryStore], context))
+            }
         }
     }
 
     /// Copies every completed backup to the primary store that has no copy there, the oldest first.
     package func uploadMissing(job: JobReference? = nil) async throws -> CopiesResponse {
-        try await runVerb(named: "upload") { context in
-            _ = try context.stores.store(RemoteCopy.primaryStore)
-            return try self.copyMissing(job, to: [RemoteCopy.primaryStore], context)
+        try await audited("backup.upload", job.map { "job \($0.text)" }, describe: \.summary) {
+            try await runVerb(named: "upload") { context in
+                _ = try context.stores.store(RemoteCopy.primaryStore)
+                return try self.copyMissing(job, to: [RemoteCopy.primaryStore], context)
+            }
         }
     }
 
@@ -26,16 +30,19 @@ extension BackupEngine {
     package func replicate(_ reference: BackupReference? = nil, job: JobReference? = nil) async throws
         -> CopiesResponse
     {
-        try await runVerb(named: "replicate") { context in
-            let names = context.stores.names.filter { $0 != RemoteCopy.primaryStore }
-            guard !names.isEmpty else {
-                throw BackupError(
-                    .configuration, "no replica is configured: set BACKUP_S3_REPLICA_1_BUCKET and what it needs")
+        let subject = reference.map { "backup \($0.text)" } ?? job.map { "job \($0.text)" }
+        return try await audited("backup.replicate", subject, describe: \.summary) {
+            try await runVerb(named: "replicate") { context in
+                let names = context.stores.names.filter { $0 != RemoteCopy.primaryStore }
+                guard !names.isEmpty else {
+                    throw BackupError(
+                        .configuration, "no replica is configured: set BACKUP_S3_REPLICA_1_BUCKET and what it needs")
+                }
+                if let reference {
+                    return CopiesResponse(try self.copy(try self.completed(reference), to: names, context))
+                }
+                return try self.copyMissing(job, to: names, context)
             }
-            if let reference {
-                return CopiesResponse(try self.copy(try self.completed(reference), to: names, context))
-            }
-            return try self.copyMissing(job, to: names, context)
         }
     }
 
@@ -128,6 +135,10 @@ extension BackupEngine {
         }
         return warnings
     }
+}
+
+extension CopiesResponse {
+    fileprivate var summary: String? { "uploaded \(uploaded), failed \(failed)" }
 }
 
 extension CopyReport {

@@ -71,15 +71,18 @@ struct Scheduler: Service {
         let engine = engine
         let logger = logger
         do {
-            try await runs.begin {
-                var request = BackupRequest()
-                request.job = JobReference("\(jobID)")
-                do {
-                    let response = try await engine.backup(request)
-                    let copied = response.s3Error.map { "; its copy is missing: \($0)" } ?? ""
-                    logger.info("job \(jobID) made \(response.filename)\(copied)")
-                } catch {
-                    logger.error("job \(jobID) failed", metadata: ["error": "\(error)"])
+            // What is begun within it is the scheduler's.
+            try await AuditActor.$current.withValue(AuditActor(name: "scheduler")) {
+                try await runs.begin {
+                    var request = BackupRequest()
+                    request.job = JobReference("\(jobID)")
+                    do {
+                        let response = try await engine.backup(request)
+                        let copied = response.s3Error.map { "; its copy is missing: \($0)" } ?? ""
+                        logger.info("job \(jobID) made \(response.filename)\(copied)")
+                    } catch {
+                        logger.error("job \(jobID) failed", metadata: ["error": "\(error)"])
+                    }
                 }
             }
         } catch {

@@ -93,7 +93,9 @@ struct Configuration: Sendable {
                 case .sourceCheck: engine.sourceCheck.rawValue
                 case .jobs: "\(engine.jobs)"
                 case .maximumLogGrowth: engine.maximumLogGrowth.map(Quantity.text(bytes:))
-                case .listen, .catchUp, .elderKey, .elderSecret, .elderAdmins:
+                case .listen, .catchUp, .elderKey, .elderSecret, .elderPublicKeys, .elderIssuer, .elderAudience,
+                    .elderAdmins, .elderLookUp, .tlsCertificate, .tlsKey, .trustedProxies, .rateLimit, .signInLimit,
+                    .maximumConnections, .minimumFree:
                     ServiceConfiguration.report(setting, values)
                 }
             let origin = values.find(setting)?.origin ?? .standard

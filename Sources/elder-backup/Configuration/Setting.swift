@@ -15,7 +15,18 @@ enum Setting: String, CaseIterable, Sendable {
     case catchUp = "BACKUP_CATCH_UP"
     case elderKey = "JWT_SECRET_KEY"
     case elderSecret = "SECRET_KEY"
+    case elderPublicKeys = "JWT_PUBLIC_KEY_FILE"
+    case elderIssuer = "JWT_ISSUER"
+    case elderAudience = "JWT_AUDIENCE"
     case elderAdmins = "ELDER_ADMIN_SUBJECTS"
+    case elderLookUp = "ELDER_ROLE_LOOKUP"
+    case tlsCertificate = "BACKUP_TLS_CERTIFICATE_FILE"
+    case tlsKey = "BACKUP_TLS_KEY_FILE"
+    case trustedProxies = "BACKUP_TRUSTED_PROXIES"
+    case rateLimit = "BACKUP_RATE_LIMIT"
+    case signInLimit = "BACKUP_SIGN_IN_LIMIT"
+    case maximumConnections = "BACKUP_MAX_CONNECTIONS"
+    case minimumFree = "BACKUP_MIN_FREE_BYTES"
 
     /// What values are allowed, to end a sentence with.
     var allowed: String {
@@ -34,7 +45,16 @@ enum Setting: String, CaseIterable, Sendable {
         case .listen: "HOST:PORT, such as 127.0.0.1:5000 or [::]:5000"
         case .catchUp: "true or false"
         case .elderKey, .elderSecret: "a text of at least 32 bytes"
-        case .elderAdmins: "subjects of Elder's tokens, separated by commas"
+        case .elderPublicKeys: "paths of PEM files with public keys (RSA or P-256), separated by commas"
+        case .elderIssuer, .elderAudience: "a text; unset for any"
+        case .elderAdmins: "subjects of Elder's tokens, separated by commas: 7, access:7 or portal_user:7"
+        case .elderLookUp: "true or false"
+        case .tlsCertificate: "the path of a PEM file with the server's certificate and its chain"
+        case .tlsKey: "the path of a PEM file with the certificate's private key"
+        case .trustedProxies: "addresses or blocks such as 10.0.0.0/8, separated by commas"
+        case .rateLimit, .signInLimit: "a whole number a minute from 0 (no limit) to 1000000"
+        case .maximumConnections: "a whole number from 1 to 100000"
+        case .minimumFree: "a size in bytes or with a unit; 0 for no minimum"
         }
     }
 }
