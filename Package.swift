@@ -166,13 +166,14 @@ let package = Package(
         .testTarget(
             name: "BackupServiceTests",
             dependencies: [
-                "BackupCore", "BackupEngine", "BackupService", "CSQLite", "TestSupport",
+                "BackupCore", "BackupEngine", "BackupService", "CSQLite", "NetworkTestSupport", "TestSupport",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]
         ),
         .testTarget(name: "CommandTests", dependencies: ["elder-backup", "CSQLite"]),

@@ -36,7 +36,7 @@ package struct BackupService: Sendable {
     package func run(listening: @escaping @Sendable (Int) async -> Void = { _ in }) async throws {
         let runs = RunSupervisor(patience: settings.shutdownPatience)
         let scheduler = Scheduler(engine: engine, runs: runs, catchesUp: settings.catchesUp, logger: logger)
-        let refused = RefusedSignIns(engine: engine, logger: logger)
+        let refused = RefusedSignIns(engine: engine, logger: logger, interval: settings.refusalInterval)
         // Told to stop in the opposite order: first what begins nothing new and waits for the runs.
         var services: [any Service] = [refused, application(runs, refused, listening), scheduler, runs]
         if let certificate {

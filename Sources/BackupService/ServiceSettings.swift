@@ -18,6 +18,8 @@ package struct ServiceSettings: Sendable {
     package var rateLimit = 600
     /// Wrong tokens per minute of one address, or with one beginning, before nothing more is looked at; 0 for no limit.
     package var signInLimit = 10
+    /// How often refused sign-ins are written into the audit log, together.
+    package var refusalInterval: Duration = .seconds(60)
     /// In bytes, below `BACKUP_DIR`: with less the service is not ready.
     package var minimumFree: Int64 = 100 << 20
     /// Whether a run that was missed while the service was away is made up for when it starts.

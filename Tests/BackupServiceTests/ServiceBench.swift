@@ -16,6 +16,7 @@ final class ServiceBench: Sendable {
     let engine: BackupEngine
     let port: Int
 
+    static let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
     static let elderKey = "a-key-of-elder-that-is-long-enough-for-it"
 
     private init(_ directory: String, _ engine: BackupEngine, _ port: Int) {
@@ -24,9 +25,13 @@ final class ServiceBench: Sendable {
         self.port = port
     }
 
-    /// - Parameter prepare: done before the service starts, with the path of its catalog.
+    /// - Parameters:
+    ///   - remote: the stores.
+    ///   - prepare: done before the service starts, with the path of its catalog.
+    ///   - configure: changes the settings, with the path of the bench's directory.
     static func with(
-        prepare: (BackupEngine, String) async throws -> Void = { _, _ in },
+        remote: RemoteSettings? = nil, prepare: (BackupEngine, String) async throws -> Void = { _, _ in },
+        configure: (inout ServiceSettings, String) -> Void = { _, _ in },
         _ body: @escaping @Sendable (ServiceBench) async throws -> Void
     ) async throws {
         let directory = NSTemporaryDirectory() + "service-" + UUID().uuidString
@@ -38,14 +43,15 @@ final class ServiceBench: Sendable {
             on: source)
         var configuration = EngineConfiguration(backupDirectory: directory + "/backups")
         configuration.source = .sqlite(path: source)
-        let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+        configuration.remote = remote
         let engine = try await BackupEngine.open(configuration: configuration, logger: logger)
         try await prepare(engine, directory + "/backups/catalog.sqlite")
         var settings = ServiceSettings()
         settings.port = 0
-        settings.elderKey = Secret(elderKey)
-        settings.elderAdmins = ["7"]
-        let service = try BackupService(engine: engine, settings: settings, logger: logger)
+        settings.elder.secret = Secret(elderKey)
+        settings.elder.admins = ["7"]
+        configure(&settings, directory)
+        let service = try await BackupService(engine: engine, settings: settings, logger: logger)
         let (ports, found) = AsyncStream.makeStream(of: Int.self)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {

@@ -20,7 +20,7 @@ final class RefusedSignIns: Service {
     /// Addresses that are told apart within one entry.
     private static let mostAddresses = 20
 
-    init(engine: BackupEngine, logger: Logger, interval: Duration = .seconds(60)) {
+    init(engine: BackupEngine, logger: Logger, interval: Duration) {
         self.engine = engine
         self.logger = logger
         self.interval = interval

@@ -15,8 +15,9 @@ struct ConnectionPace {
     private var headerSince: NIODeadline?
     /// Whether anything of it has come.
     private var hasBytes = false
-    /// Whether the first line of it has ended.
-    private(set) var hasLine = false
+    /// Of its first line, as far as it has come, in bytes.
+    private var line = 0
+    private var hasLine = false
     private var isInBody = false
     private var received = 0
     private var waited = TimeAmount.nanoseconds(0)
@@ -30,19 +31,24 @@ struct ConnectionPace {
         headerSince = now
     }
 
-    var isAwaitingHeader: Bool { !isInBody }
+    /// Whether it is the first line that makes a header too large.
+    var isLineTooLong: Bool { line > limits.headerField }
 
-    mutating func bytesCame(_ hasLineEnd: @autoclosure () -> Bool, at now: NIODeadline) {
-        guard isAwaitingHeader else { return }
+    mutating func bytesCame(_ bytes: ByteBufferView, at now: NIODeadline) {
+        guard !isInBody else { return }
         hasBytes = true
         headerSince = headerSince ?? now
-        if !hasLine { hasLine = hasLineEnd() }
+        guard !hasLine else { return }
+        let end = bytes.firstIndex(of: UInt8(ascii: "\n"))
+        hasLine = end != nil
+        line += bytes.distance(from: bytes.startIndex, to: end ?? bytes.endIndex)
     }
 
     mutating func headerEnded() {
         headerSince = nil
         hasBytes = false
         hasLine = false
+        line = 0
         isInBody = true
         received = 0
         waited = .nanoseconds(0)

@@ -12,7 +12,7 @@ final class ConnectionState {
     init(_ limits: ServerLimits) { pace = ConnectionPace(limits, at: .now()) }
 }
 
-/// Sees the bytes before they are parsed: when a header begins, and whether its first line has ended.
+/// Sees the bytes before they are parsed: when a header begins, and how long its first line is.
 final class RequestBytes: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
@@ -23,8 +23,7 @@ final class RequestBytes: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         if state.isClosing { return }
-        let bytes = unwrapInboundIn(data)
-        state.pace.bytesCame(bytes.readableBytesView.contains(UInt8(ascii: "\n")), at: .now())
+        state.pace.bytesCame(unwrapInboundIn(data).readableBytesView, at: .now())
         context.fireChannelRead(data)
     }
 }
@@ -108,7 +107,7 @@ final class RequestGuard: ChannelDuplexHandler {
             return
         }
         if fault == .headerOverflow {
-            let isLine = !state.pace.hasLine
+            let isLine = state.pace.isLineTooLong
             refuse(
                 isLine ? .uriTooLong : .requestHeaderFieldsTooLarge,
                 isLine ? "the request's first line is too long" : "the request's header is too large", context)
