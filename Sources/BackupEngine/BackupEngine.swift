@@ -13,6 +13,7 @@ package struct BackupEngine: Sendable {
     private(set) var observer: ProgressObserver
     /// Of the one run that this value of an engine is for, where somebody wants to follow or cancel it.
     private(set) var control: RunControl?
+    let knownTokens = KnownTokens()
 
     /// Threads that compress or decompress. Two keep up with any database that this program reads on one thread.
     static let workers = 2

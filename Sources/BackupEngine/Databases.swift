@@ -10,6 +10,13 @@ enum Databases {
         }
     }
 
+    static func identities(_ url: DatabaseURL) -> any IdentityDirectory {
+        switch url {
+        case .sqlite(let path): SQLiteIdentities(path: path)
+        case .postgresql(let address): PostgreSQLIdentities(address)
+        }
+    }
+
     static func target(_ url: DatabaseURL) -> any RestoreTarget {
         switch url {
         case .sqlite(let path): SQLiteTarget(path: path)

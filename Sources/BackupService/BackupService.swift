@@ -1,6 +1,7 @@
 package import BackupCore
 package import BackupEngine
 internal import Hummingbird
+internal import HummingbirdCore
 package import Logging
 internal import NIOCore
 internal import ServiceLifecycle
@@ -11,17 +12,21 @@ package struct BackupService: Sendable {
     private let settings: ServiceSettings
     private let logger: Logger
     private let elder: ElderTokenVerifier?
+    private let certificate: ServerCertificate?
 
-    /// - Throws: `configuration` for a key of Elder's tokens that is too short.
-    package init(engine: BackupEngine, settings: ServiceSettings, logger: Logger) throws(BackupError) {
+    /// - Throws: `configuration` for a key or a certificate that is not there, not good, or too weak.
+    package init(engine: BackupEngine, settings: ServiceSettings, logger: Logger) async throws(BackupError) {
         self.engine = engine
         self.settings = settings
         self.logger = logger
-        if let key = settings.elderKey {
-            elder = try ElderTokenVerifier(key: key, admins: settings.elderAdmins)
-        } else {
+        certificate = try settings.tls.map { files throws(BackupError) in try ServerCertificate(files) }
+        let keys = settings.elder
+        guard keys.hasKeys else {
             elder = nil
+            return
         }
+        elder = try await ElderTokenVerifier(
+            secret: keys.secret, publicKeyFiles: keys.publicKeyFiles, issuer: keys.issuer, audience: keys.audience)
     }
 
     /// Serves until its task is cancelled: then no new run begins, those that go on end, and the answers are sent.
@@ -31,9 +36,14 @@ package struct BackupService: Sendable {
     package func run(listening: @escaping @Sendable (Int) async -> Void = { _ in }) async throws {
         let runs = RunSupervisor(engine: engine, settings: settings)
         let scheduler = Scheduler(engine: engine, runs: runs, catchesUp: settings.catchesUp, logger: logger)
-        let application = application(runs, listening)
+        let refused = RefusedSignIns(engine: engine, logger: logger, interval: settings.refusalInterval)
         // Told to stop in the opposite order: first what begins nothing new and waits for the runs.
-        var configuration = ServiceGroupConfiguration(services: [application, scheduler, runs], logger: logger)
+        var services: [any Service] = [refused, application(runs, refused, listening), scheduler, runs]
+        if let certificate {
+            services.append(
+                CertificateWatch(certificate: certificate, interval: settings.certificateInterval, logger: logger))
+        }
+        var configuration = ServiceGroupConfiguration(services: services, logger: logger)
         configuration.maximumGracefulShutdownDuration = settings.shutdownPatience + .seconds(30)
         let group = ServiceGroup(configuration: configuration)
         // Cancellation would cut off what goes on; it is an order to come to an end instead.
@@ -52,32 +62,42 @@ package struct BackupService: Sendable {
     }
 
     private func application(
-        _ runs: RunSupervisor, _ listening: @escaping @Sendable (Int) async -> Void
+        _ runs: RunSupervisor, _ refused: RefusedSignIns, _ listening: @escaping @Sendable (Int) async -> Void
     ) -> some Service {
         let registry = MetricsRegistry(MetricDefinition.all)
         let collector = MetricsCollector(engine: engine, registry: registry, logger: logger)
+        let probe = ReadinessProbe(engine, minimumFree: settings.minimumFree)
         let routes =
-            HealthRoutes(engine: engine, runs: runs).all + JobRoutes(engine: engine, runs: runs).all
-            + RunRoutes(engine: engine, runs: runs).all + BackupRoutes(engine: engine, runs: runs).all
+            HealthRoutes(probe: probe, runs: runs).all + JobRoutes(engine: engine, runs: runs).all
+            + RunRoutes(engine: engine, runs: runs).all + AuditRoutes(engine: engine).all
+            + BackupRoutes(engine: engine, runs: runs).all
             + ExchangeRoutes(engine: engine, runs: runs, settings: settings).all
             + MetricsRoutes(collector: collector, runs: runs, isPublic: settings.hasPublicMetrics).all
         let table = RouteTable(DescriptionRoutes.added(to: routes))
         let router = Router(context: ServiceContext.self)
         router.add(middleware: HTTPMetricsMiddleware(registry: registry, routes: table))
         router.add(middleware: AccessLogMiddleware())
-        router.add(middleware: FailureMiddleware(routes: table))
-        router.add(middleware: AuthenticationMiddleware(engine: engine, elder: elder, routes: table))
+        router.add(middleware: FailureMiddleware(routes: table, isSecure: certificate != nil))
+        router.add(middleware: authentication(table, refused))
         table.register(in: router)
+        let (limits, certificate) = (settings.limits, certificate)
         return Application(
             router: router,
-            server: .http1(
-                configuration: .init(
-                    idleTimeout: .seconds(60),
-                    httpDecoderConfiguration: .init(
-                        maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 64 << 10, maxHeaderFieldCount: 100))),
+            server: HTTPServerBuilder { GuardedChannel(responder: $0, limits: limits, certificate: certificate) },
             configuration: ApplicationConfiguration(
-                address: .hostname(settings.host, port: settings.port), serverName: "elder-backup"),
+                address: .hostname(settings.host, port: settings.port), serverName: "elder-backup",
+                availableConnectionsDelegate: .maximum(limits.connections, logger: logger)),
             onServerRunning: { channel in await listening(channel.localAddress?.port ?? 0) },
             logger: logger)
+    }
+
+    private func authentication(_ table: RouteTable, _ refused: RefusedSignIns) -> AuthenticationMiddleware {
+        AuthenticationMiddleware(
+            engine: engine, elder: elder,
+            roles: ElderRoles(
+                engine: engine, admins: settings.elder.admins, looksUp: settings.elder.looksUp, logger: logger),
+            routes: table, addresses: ClientAddress(proxies: settings.trustedProxies),
+            signIns: SignInGuard(limit: settings.signInLimit), refused: refused,
+            rates: RateLimiter(limit: settings.rateLimit))
     }
 }

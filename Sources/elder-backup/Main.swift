@@ -24,10 +24,12 @@ struct Main {
         let console = Console(json: arguments.prefix { $0 != "--" }.contains("--json"))
         do {
             var command = try ElderBackup.parseAsRoot(arguments)
-            if var command = command as? any AsyncParsableCommand {
-                try await command.run()
-            } else {
-                try command.run()
+            try await AuditActor.$current.withValue(CommandUser.actor) {
+                if var command = command as? any AsyncParsableCommand {
+                    try await command.run()
+                } else {
+                    try command.run()
+                }
             }
             return 0
         } catch let error as BackupError {

@@ -116,7 +116,7 @@ struct ExchangeTests {
 
     @Test("A file that is too large is refused while it comes in, and leaves nothing")
     func tooLarge() async throws {
-        try await ServiceBench.with(settings: { $0.largestImport = 100_000 }) { bench in
+        try await ServiceBench.with(settings: { settings, _ in settings.largestImport = 100_000 }) { bench in
             let token = try await bench.token(.admin)
             let long = String(repeating: " ", count: 100_001)
             let reply = try await send(bench, [("file", "a.json", long)], token: token)

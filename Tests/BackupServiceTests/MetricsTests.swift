@@ -33,7 +33,7 @@ struct MetricsTests {
 
     @Test("Runs of the service and of commands are told of, and survive a restart where the catalog knows them")
     func runs() async throws {
-        try await ServiceBench.with(settings: { $0.hasPublicMetrics = true }) { bench in
+        try await ServiceBench.with(settings: { settings, _ in settings.hasPublicMetrics = true }) { bench in
             var change = BackupJobChange()
             change.name = "night\"ly"
             change.schedule = "30 2 * * *"
@@ -101,7 +101,7 @@ struct MetricsTests {
 
     @Test("Every line is as Prometheus reads it, and no sample is there twice")
     func form() async throws {
-        try await ServiceBench.with(settings: { $0.hasPublicMetrics = true }) { bench in
+        try await ServiceBench.with(settings: { settings, _ in settings.hasPublicMetrics = true }) { bench in
             _ = try await bench.engine.backup(BackupRequest())
             let text = try await scrape(bench)
             let sample = try Regex(
@@ -123,7 +123,7 @@ struct MetricsTests {
 
     @Test("Alerts, dashboard and document use the names that are told, and no others")
     func files() async throws {
-        try await ServiceBench.with(settings: { $0.hasPublicMetrics = true }) { bench in
+        try await ServiceBench.with(settings: { settings, _ in settings.hasPublicMetrics = true }) { bench in
             let text = try await scrape(bench)
             let told = Set(
                 text.split(separator: "\n").filter { $0.hasPrefix("# TYPE ") }.map {

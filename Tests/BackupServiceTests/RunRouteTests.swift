@@ -141,9 +141,9 @@ struct RunRouteTests {
 
     @Test("Runs beyond the limit wait in order, can be taken out, and are refused where the queue is full")
     func queue() async throws {
-        try await ServiceBench.with(settings: {
-            $0.maximumRuns = 1
-            $0.longestQueue = 2
+        try await ServiceBench.with(settings: { settings, _ in
+            settings.maximumRuns = 1
+            settings.longestQueue = 2
         }) { bench in
             let token = try await bench.token(.admin)
             var runs: [String] = []
@@ -182,9 +182,9 @@ struct RunRouteTests {
     @Test("A service that stops empties its queue with a reason")
     func stopping() async throws {
         let outcome = Outcome()
-        try await ServiceBench.with(settings: {
-            $0.maximumRuns = 1
-            $0.shutdownPatience = .milliseconds(200)
+        try await ServiceBench.with(settings: { settings, _ in
+            settings.maximumRuns = 1
+            settings.shutdownPatience = .milliseconds(200)
         }) { bench in
             let token = try await bench.token(.admin)
             let first = try await Self.heldJob(bench, "a")

@@ -16,6 +16,7 @@ final class ServiceBench: Sendable {
     let engine: BackupEngine
     let port: Int
 
+    static let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
     static let elderKey = "a-key-of-elder-that-is-long-enough-for-it"
 
     private init(_ directory: String, _ engine: BackupEngine, _ port: Int) {
@@ -25,14 +26,15 @@ final class ServiceBench: Sendable {
     }
 
     /// - Parameters:
+    ///   - remote: the stores.
     ///   - configure: changes what is configured.
     ///   - prepare: done before the service starts, with the path of its catalog.
-    ///   - change: changes how the service is set up.
+    ///   - change: changes how the service is set up, with the path of the bench's directory.
     static func with(
-        configure: (inout EngineConfiguration) -> Void = { _ in },
+        remote: RemoteSettings? = nil, configure: (inout EngineConfiguration) -> Void = { _ in },
         logger: Logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
         prepare: (BackupEngine, String) async throws -> Void = { _, _ in },
-        settings change: (inout ServiceSettings) -> Void = { _ in },
+        settings change: (inout ServiceSettings, String) -> Void = { _, _ in },
         _ body: @escaping @Sendable (ServiceBench) async throws -> Void
     ) async throws {
         let directory = NSTemporaryDirectory() + "service-" + UUID().uuidString
@@ -44,15 +46,16 @@ final class ServiceBench: Sendable {
             on: source)
         var configuration = EngineConfiguration(backupDirectory: directory + "/backups")
         configuration.source = .sqlite(path: source)
+        configuration.remote = remote
         configure(&configuration)
         let engine = try await BackupEngine.open(configuration: configuration, logger: logger)
         try await prepare(engine, directory + "/backups/catalog.sqlite")
         var settings = ServiceSettings()
         settings.port = 0
-        settings.elderKey = Secret(elderKey)
-        settings.elderAdmins = ["7"]
-        change(&settings)
-        let service = try BackupService(engine: engine, settings: settings, logger: logger)
+        settings.elder.secret = Secret(elderKey)
+        settings.elder.admins = ["7"]
+        change(&settings, directory)
+        let service = try await BackupService(engine: engine, settings: settings, logger: logger)
         let (ports, found) = AsyncStream.makeStream(of: Int.self)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {

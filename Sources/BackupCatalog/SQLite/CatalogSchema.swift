@@ -193,7 +193,6 @@ enum CatalogSchema {
         }
         try database.execute(sql: "CREATE TABLE \(table.name) (\n    \(columns.joined(separator: ",\n    "))\n)")
         if table.name == "backups" {
-            try database.execute(sql: "CREATE INDEX backups_job_started ON backups(job_id, started_at)")
             try database.execute(sql: "CREATE INDEX backups_filename ON backups(filename)")
         }
         if table.name == copies.name {

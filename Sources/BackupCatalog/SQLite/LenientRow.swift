@@ -68,6 +68,12 @@ struct LenientRow {
     }
 
     private func trimmed(_ text: String) -> String {
+        // As a rule there is nothing to trim.
+        if let first = text.utf8.first, let last = text.utf8.last, (0x21...0x7E).contains(first),
+            (0x21...0x7E).contains(last)
+        {
+            return text
+        }
         let text = text.drop { $0.isWhitespace }
         return String(text.reversed().drop { $0.isWhitespace }.reversed())
     }

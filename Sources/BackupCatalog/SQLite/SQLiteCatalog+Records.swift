@@ -106,7 +106,7 @@ extension SQLiteCatalog {
     ) throws -> [(record: BackupRecord, key: String)] {
         try read { database in
             let sql = "SELECT \(SQLiteCatalog.columns) FROM backups \(condition)"
-            let cursor = try Row.fetchCursor(database, sql: sql, arguments: arguments)
+            let cursor = try Row.fetchCursor(database.cachedStatement(sql: sql), arguments: arguments)
             var records: [(record: BackupRecord, key: String)] = []
             while let row = try cursor.next().map({ LenientRow(row: $0) }) {
                 records.append((SQLiteCatalog.record(from: row), row.text("start_key") ?? ""))

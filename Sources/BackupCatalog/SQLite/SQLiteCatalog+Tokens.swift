@@ -55,7 +55,7 @@ extension SQLiteCatalog {
     ) throws -> [AccessToken] {
         let sql =
             "SELECT id, name, role, created_at, expires_at, last_used_at, revoked_at FROM api_tokens \(condition)"
-        return try Row.fetchAll(database, sql: sql, arguments: arguments).map { row in
+        return try Row.fetchAll(database.cachedStatement(sql: sql), arguments: arguments).map { row in
             let row = LenientRow(row: row)
             let id = row.integer("id") ?? 0
             // A role, or an end, that cannot be read must not become one that opens more.

@@ -97,8 +97,20 @@ package final class SQLiteCatalog: CatalogStore {
     }
 
     /// Reads in one transaction.
+    ///
+    /// Not by `queue.read`: it forbids writing by `PRAGMA query_only`, which makes SQLite compile every statement anew.
     func read<Value>(_ body: (Database) throws -> Value) throws -> Value {
-        try CatalogErrors.mapped(path: path) { try queue.read(body) }
+        try CatalogErrors.mapped(path: path) {
+            try queue.inDatabase { database in
+                var value: Value?
+                try database.inTransaction(.deferred) {
+                    value = try body(database)
+                    return .commit
+                }
+                guard let value else { throw BackupError(.internal, "a transaction of the catalog did not run") }
+                return value
+            }
+        }
     }
 
     /// Writes in one transaction, which excludes other writers from its beginning.

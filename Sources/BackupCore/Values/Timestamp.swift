@@ -64,14 +64,39 @@ package struct Timestamp: Sendable, Hashable, Comparable {
         let (days, rest) = Timestamp.floorDivide(microseconds, 86_400_000_000)
         let (year, month, day) = Timestamp.civil(fromDays: days)
         let second = rest / 1_000_000
-        func pad(_ value: Int64, _ width: Int) -> String {
-            let digits = String(value)
-            return String(repeating: "0", count: max(0, width - digits.count)) + digits
+        var text: [UInt8] = []
+        text.reserveCapacity(32)
+        func pad(_ value: Int64, _ width: Int) {
+            // A year before 0 or after 9999 has more than four characters.
+            guard value >= 0, value < [100, 10_000, 1_000_000][width / 2 - 1] else {
+                let digits = String(value)
+                text += String(repeating: "0", count: max(0, width - digits.count)).utf8
+                text += digits.utf8
+                return
+            }
+            var rest = value
+            for _ in 0..<width { text.append(0) }
+            for index in 1...width {
+                text[text.count - index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+                rest /= 10
+            }
         }
-        let text =
-            pad(year, 4) + date + pad(month, 2) + date + pad(day, 2) + between + pad(second / 3600, 2) + time
-            + pad(second / 60 % 60, 2) + time + pad(second % 60, 2)
-        return fraction ? text + "." + pad(rest % 1_000_000, 6) : text
+        pad(year, 4)
+        text += date.utf8
+        pad(month, 2)
+        text += date.utf8
+        pad(day, 2)
+        text += between.utf8
+        pad(second / 3600, 2)
+        text += time.utf8
+        pad(second / 60 % 60, 2)
+        text += time.utf8
+        pad(second % 60, 2)
+        if fraction {
+            text.append(UInt8(ascii: "."))
+            pad(rest % 1_000_000, 6)
+        }
+        return String(decoding: text, as: UTF8.self)
     }
 
     /// Reads `YYYY-MM-DD`, then optionally `T` or a space and `HH:MM:SS`, a fraction, and `Z` or an offset; without an

@@ -89,6 +89,13 @@ final class RemoteStore: Sendable {
         return "https://\(settings.bucket).s3.\(region).amazonaws.com\(suffix)/\(key)"
     }
 
+    /// - Throws: `s3` where the bucket is not there, or may not be looked at.
+    func reach() async throws {
+        _ = try await perform("reach the bucket \(settings.bucket)", nil) {
+            try await client.headBucket(settings.bucket)
+        }
+    }
+
     func objectOfKey(_ key: String) -> S3Object { S3Object(settings.bucket, key) }
 
     func object(_ copy: RemoteCopy) -> S3Object {

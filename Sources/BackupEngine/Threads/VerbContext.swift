@@ -4,14 +4,17 @@ internal import BackupCore
 struct VerbContext: Sendable {
     let cancellation: Cancellation
     let stores: Stores
+    /// Who asked for it.
+    let actor: AuditActor
     private let submit: @Sendable (@escaping @Sendable () async -> Void) -> Void
 
     init(
-        cancellation: Cancellation, stores: Stores,
+        cancellation: Cancellation, stores: Stores, actor: AuditActor,
         submit: @escaping @Sendable (@escaping @Sendable () async -> Void) -> Void
     ) {
         self.cancellation = cancellation
         self.stores = stores
+        self.actor = actor
         self.submit = submit
     }
 
@@ -48,7 +51,8 @@ extension BackupEngine {
         let stores = Stores(
             configuration.remote, basis: configuration.remoteBasis, catalog: catalog, logger: logger)
         let task = WaitingTask<Output>()
-        let context = VerbContext(cancellation: cancellation, stores: stores, submit: { task.submit($0) })
+        let context = VerbContext(
+            cancellation: cancellation, stores: stores, actor: .current, submit: { task.submit($0) })
         let serving = Task { try await task.serve() }
         // Whoever cancels, be it a limit or another task, ends what the verb waits for as well.
         cancellation.onCancel { serving.cancel() }

@@ -12,7 +12,10 @@ extension BackupEngine {
     ///
     /// - Throws: `usage` (no source), `locked`, and whatever failed; the run's record then says `failed` and why.
     package func backup(_ request: BackupRequest) async throws -> BackupResponse {
-        try await runVerb(named: "backup") { try self.runBackup(request, $0) }
+        try await audited(
+            "job.run", "job \(request.job?.text ?? BackupEngine.defaultJobName)",
+            describe: { "backup \($0.backupID)" }
+        ) { try await runVerb(named: "backup") { try self.runBackup(request, $0) } }
     }
 
     private func runBackup(_ request: BackupRequest, _ context: VerbContext) throws -> BackupResponse {

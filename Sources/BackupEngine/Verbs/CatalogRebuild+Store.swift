@@ -12,32 +12,34 @@ extension BackupEngine {
     ///
     /// - Parameter installation: the UUID of an installation whose backups are to be taken over.
     package func rebuildCatalogFromStore(installation: String? = nil) async throws -> CatalogRebuildResponse {
-        try await runVerb(named: "rebuild") { context in
-            let own = try self.catalog.installationID()
-            let wanted = installation?.lowercased()
-            var response = CatalogRebuildResponse(adopted: 0, known: 0, skipped: [])
-            let jobs = try self.catalog.jobs(enabled: nil).filter {
-                context.stores.use($0).own?.bucket.isEmpty == false
-            }
-            if context.stores.settings != nil || jobs.isEmpty {
-                let store = try context.stores.store(RemoteCopy.primaryStore)
-                response = try StoreRebuild(engine: self, context: context, store: store, installation: own)
-                    .run(takingOver: wanted)
-            }
-            var seen = [context.stores.settings?.primary].compactMap { $0?.location }
-            for job in jobs {
-                guard let location = context.stores.use(job).own?.location, !seen.contains(location) else { continue }
-                seen.append(location)
-                do {
-                    let store = try context.stores.store(RemoteCopy.primaryStore, ofJob: job.id)
-                    response += try StoreRebuild(engine: self, context: context, store: store, installation: own)
-                        .run(takingOver: wanted)
-                } catch let error as BackupError where error.code == .remote || error.code == .configuration {
-                    // The other stores may answer.
-                    response.warnings.append("the store of job \(job.id) \"\(job.name)\" was not read: \(error)")
+        try await audited("catalog.rebuild", RemoteCopy.primaryStore, describe: { "adopted \($0.adopted)" }) {
+            try await runVerb(named: "rebuild") { context in
+                let own = try self.catalog.installationID()
+                let wanted = installation?.lowercased()
+                var response = CatalogRebuildResponse(adopted: 0, known: 0, skipped: [])
+                let jobs = try self.catalog.jobs(enabled: nil).filter {
+                    context.stores.use($0).own?.bucket.isEmpty == false
                 }
+                if context.stores.settings != nil || jobs.isEmpty {
+                    let store = try context.stores.store(RemoteCopy.primaryStore)
+                    response = try StoreRebuild(engine: self, context: context, store: store, installation: own)
+                        .run(takingOver: wanted)
+                }
+                var seen = [context.stores.settings?.primary].compactMap { $0?.location }
+                for job in jobs {
+                    guard let location = context.stores.use(job).own?.location, !seen.contains(location) else { continue }
+                    seen.append(location)
+                    do {
+                        let store = try context.stores.store(RemoteCopy.primaryStore, ofJob: job.id)
+                        response += try StoreRebuild(engine: self, context: context, store: store, installation: own)
+                            .run(takingOver: wanted)
+                    } catch let error as BackupError where error.code == .remote || error.code == .configuration {
+                        // The other stores may answer.
+                        response.warnings.append("the store of job \(job.id) \"\(job.name)\" was not read: \(error)")
+                    }
+                }
+                return response
             }
-            return response
         }
     }
 }

@@ -25,6 +25,12 @@ package struct CatalogRebuildResponse: Sendable, Codable {
 extension BackupEngine {
     /// Adds all archives of a directory that the catalog does not know, with their jobs, from the files alone.
     package func rebuildCatalog(fromDirectory directory: String) async throws -> CatalogRebuildResponse {
+        try await audited("catalog.rebuild", directory, describe: { "adopted \($0.adopted)" }) {
+            try await adoptArchives(of: directory)
+        }
+    }
+
+    private func adoptArchives(of directory: String) async throws -> CatalogRebuildResponse {
         try await BlockingThread.run(named: "rebuild") { cancellation in
             let names: [String]
             do {

@@ -25,7 +25,7 @@ package struct BackupDetails: Sendable, Codable {
 extension BackupEngine {
     /// Backups, newest first.
     package func list(job: JobReference? = nil, limit: Int = 50) async throws -> [BackupRecord] {
-        try await BlockingThread.run(named: "list") { _ in
+        try await CatalogThreads.run {
             try self.catalog.records(jobID: try job.map { try self.findJob($0).id }, status: nil, limit: limit)
         }
     }
@@ -46,21 +46,11 @@ extension BackupEngine {
     ///
     /// - Throws: `notFound`.
     package func record(_ id: Int64) async throws -> BackupRecord {
-        try await BlockingThread.run(named: "record") { _ in
+        try await CatalogThreads.run {
             guard let record = try self.catalog.record(id: id) else {
                 throw BackupError(.notFound, "there is no backup \(id)")
             }
             return record
-        }
-    }
-
-    /// Whether backups could be made now: the catalog answers, and files can be written beside the others.
-    ///
-    /// - Throws: `catalog`, `storage`.
-    package func checkReadiness() async throws {
-        try await BlockingThread.run(named: "readiness") { _ in
-            _ = try self.catalog.statistics()
-            try BackupDirectory.prepare(self.configuration.backupDirectory)
         }
     }
 
@@ -82,7 +72,7 @@ extension BackupEngine {
     }
 
     package func stats() async throws -> StatsResponse {
-        try await BlockingThread.run(named: "stats") { _ in
+        try await CatalogThreads.run {
             let statistics = try self.catalog.statistics()
             return StatsResponse(
                 totalBackups: statistics.total, completedBackups: statistics.completed,

@@ -20,13 +20,17 @@ extension BackupEngine {
     package func deleteJob(
         _ reference: JobReference, backups: JobRemoval.Backups = .keep
     ) async throws -> JobRemoval {
-        try await runVerb(named: "delete-job") { context in
-            let job = try self.findJob(reference)
-            return try self.withJobLock(job.id) {
-                var removal = JobRemoval(job: job)
-                if backups == .delete { try self.removeBackups(of: job, &removal, context) }
-                try self.catalog.deleteJob(id: job.id)
-                return removal
+        try await audited(
+            "job.delete", "job \(reference.text)", detail: "backups: \(backups.rawValue)", describe: { $0.job.name }
+        ) {
+            try await runVerb(named: "delete-job") { context in
+                let job = try self.findJob(reference)
+                return try self.withJobLock(job.id) {
+                    var removal = JobRemoval(job: job)
+                    if backups == .delete { try self.removeBackups(of: job, &removal, context) }
+                    try self.catalog.deleteJob(id: job.id)
+                    return removal
+                }
             }
         }
     }

@@ -9,21 +9,23 @@ package struct JobPage: Sendable {
 
 extension BackupEngine {
     package func jobs(enabled: Bool? = nil) async throws -> [BackupJob] {
-        try await BlockingThread.run(named: "jobs") { _ in try self.catalog.jobs(enabled: enabled) }
+        try await CatalogThreads.run { try self.catalog.jobs(enabled: enabled) }
     }
 
     /// - Throws: `notFound`.
     package func job(_ reference: JobReference) async throws -> BackupJob {
-        try await BlockingThread.run(named: "job") { _ in try self.findJob(reference) }
+        try await CatalogThreads.run { try self.findJob(reference) }
     }
 
     /// - Parameter origin: over the API a job may not name any database and any store.
     /// - Throws: `usage` for a field that is missing or wrong, a name that is taken, a source that is no address.
     package func createJob(_ change: BackupJobChange, from origin: RequestOrigin = .command) async throws -> BackupJob {
-        try await BlockingThread.run(named: "create-job") { _ in
-            try JobRules(configuration: self.configuration, origin: origin, job: nil).check(change)
-            return try self.catalog.createJob(
-                change, defaultRetentionDays: self.configuration.retentionDays, at: Timestamp.now())
+        try await audited("job.create", "job \(change.name ?? "")", describe: { "job \($0.id)" }) {
+            try await BlockingThread.run(named: "create-job") { _ in
+                try JobRules(configuration: self.configuration, origin: origin, job: nil).check(change)
+                return try self.catalog.createJob(
+                    change, defaultRetentionDays: self.configuration.retentionDays, at: Timestamp.now())
+            }
         }
     }
 
@@ -32,10 +34,12 @@ extension BackupEngine {
     package func updateJob(
         _ reference: JobReference, _ change: BackupJobChange, from origin: RequestOrigin = .command
     ) async throws -> BackupJob {
-        try await BlockingThread.run(named: "update-job") { _ in
-            let job = try self.findJob(reference)
-            try JobRules(configuration: self.configuration, origin: origin, job: job).check(change)
-            return try self.catalog.updateJob(id: job.id, change, at: Timestamp.now())
+        try await audited("job.update", "job \(reference.text)", detail: change.fieldNames) {
+            try await BlockingThread.run(named: "update-job") { _ in
+                let job = try self.findJob(reference)
+                try JobRules(configuration: self.configuration, origin: origin, job: job).check(change)
+                return try self.catalog.updateJob(id: job.id, change, at: Timestamp.now())
+            }
         }
     }
 

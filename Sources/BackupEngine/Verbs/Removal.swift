@@ -7,18 +7,22 @@ extension BackupEngine {
     ///
     /// - Throws: `notFound`; `locked` for one that is running; `s3` and `storage`, and the record then stays.
     package func delete(_ reference: BackupReference) async throws -> BackupRecord {
-        try await runVerb(named: "delete") { context in
-            guard let record = try self.findRecord(reference) else {
-                throw BackupError(
-                    .notFound, "the catalog has no backup \"\(reference.text)\"; \"list\" shows those there are")
-            }
-            do {
-                try self.lockingForRemoval(record.jobID, context) { try self.remove(record, context) }
-            } catch let error as BackupError where [.remote, .retained, .configuration].contains(error.code) {
-                throw error.located("backup \(record.id)")
-            }
-            return record
+        try await audited("backup.delete", "backup \(reference.text)", describe: { $0.filename }) {
+            try await runVerb(named: "delete") { try self.delete(reference, $0) }
         }
+    }
+
+    private func delete(_ reference: BackupReference, _ context: VerbContext) throws -> BackupRecord {
+        guard let record = try findRecord(reference) else {
+            throw BackupError(
+                .notFound, "the catalog has no backup \"\(reference.text)\"; \"list\" shows those there are")
+        }
+        do {
+            try lockingForRemoval(record.jobID, context) { try remove(record, context) }
+        } catch let error as BackupError where [.remote, .retained, .configuration].contains(error.code) {
+            throw error.located("backup \(record.id)")
+        }
+        return record
     }
 
     /// Where stores are involved nobody may send what is being deleted.
@@ -42,18 +46,23 @@ extension BackupEngine {
 
     /// Deletes what retention no longer keeps.
     package func prune(job: JobReference? = nil, dryRun: Bool = false) async throws -> PruneResponse {
-        try await runVerb(named: "prune") { context in
-            let jobs = try job.map { [try self.findJob($0)] } ?? self.catalog.jobs(enabled: nil)
-            var response = PruneResponse(dryRun: dryRun, deleted: 0, kept: 0, failed: 0, freedBytes: 0, backups: [])
-            for job in jobs {
-                let outcome = try self.lockingForRemoval(job.id, context) {
-                    try self.applyRetention(of: job, dryRun: dryRun, context)
-                }
-                for decision in outcome.decisions { response.add(decision) }
-                response.failed += outcome.failures.count
+        let run = { try await self.runVerb(named: "prune") { try self.prune(job, dryRun: dryRun, $0) } }
+        if dryRun { return try await run() }
+        return try await audited(
+            "prune", job.map { "job \($0.text)" }, describe: { "deleted \($0.deleted), kept \($0.kept)" }, run)
+    }
+
+    private func prune(_ job: JobReference?, dryRun: Bool, _ context: VerbContext) throws -> PruneResponse {
+        let jobs = try job.map { [try findJob($0)] } ?? catalog.jobs(enabled: nil)
+        var response = PruneResponse(dryRun: dryRun, deleted: 0, kept: 0, failed: 0, freedBytes: 0, backups: [])
+        for job in jobs {
+            let outcome = try lockingForRemoval(job.id, context) {
+                try applyRetention(of: job, dryRun: dryRun, context)
             }
-            return response
+            for decision in outcome.decisions { response.add(decision) }
+            response.failed += outcome.failures.count
         }
+        return response
     }
 
     /// What retention did to a job's backups.
@@ -74,7 +83,9 @@ extension BackupEngine {
             if !decision.keep && !dryRun {
                 try context.cancellation.check()
                 do {
-                    try remove(decision.record, context)
+                    try audited(
+                        "backup.expire", "backup \(decision.record.id)", detail: decision.reason, by: context.actor
+                    ) { try remove(decision.record, context) }
                 } catch let error as BackupError where error.code != .cancelled && error.code != .catalog {
                     decision.keep = true
                     let isLock = error.code == .retained

@@ -9,12 +9,18 @@ extension BackupEngine {
     ///
     /// - Throws: `notFound`, `damaged`, `target`, …; the target is then as it was.
     package func restore(_ request: RestoreRequest) async throws -> RestoreResponse {
-        try await runVerb(named: "restore") { context in
-            do {
-                return try self.runRestore(request, context)
-            } catch let error as BackupError where error.code == .source {
-                // The database's own refusals do not know what it is opened for; here it is the target.
-                throw BackupError(.target, error.message, location: error.location)
+        try await audited(
+            "restore", "backup \(request.backup.text)",
+            detail: (request.dryRun ? "dry run into " : "into ") + request.target.redacted,
+            describe: { "\($0.restoredTables) tables, \($0.totalRecords) records" }
+        ) {
+            try await runVerb(named: "restore") { context in
+                do {
+                    return try self.runRestore(request, context)
+                } catch let error as BackupError where error.code == .source {
+                    // The database's own refusals do not know what it is opened for; here it is the target.
+                    throw BackupError(.target, error.message, location: error.location)
+                }
             }
         }
     }

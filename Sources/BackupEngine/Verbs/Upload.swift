@@ -7,27 +7,31 @@ extension BackupEngine {
     ///
     /// - Throws: `notFound`, `configuration` (no store), `locked`; a copy that cannot be made is told of in the answer.
     package func upload(_ reference: BackupReference) async throws -> CopiesResponse {
-        try await runVerb(named: "upload") { context in
-            let record = try self.completed(reference)
-            _ = try context.stores.store(RemoteCopy.primaryStore, ofJob: record.jobID)
-            return CopiesResponse(try self.copy(record, to: [RemoteCopy.primaryStore], context))
+        try await audited("backup.upload", "backup \(reference.text)", describe: \.summary) {
+            try await runVerb(named: "upload") { context in
+                let record = try self.completed(reference)
+                _ = try context.stores.store(RemoteCopy.primaryStore, ofJob: record.jobID)
+                return CopiesResponse(try self.copy(record, to: [RemoteCopy.primaryStore], context))
+            }
         }
     }
 
     /// Copies every completed backup to its job's primary store that has no copy there, the oldest first; but for jobs
     /// that switch copies off.
     package func uploadMissing(job: JobReference? = nil) async throws -> CopiesResponse {
-        try await runVerb(named: "upload") { context in
-            let jobs = try job.map { [try self.findJob($0)] } ?? self.catalog.jobs(enabled: nil)
-            if let job, let id = jobs.first?.id {
-                _ = try context.stores.store(RemoteCopy.primaryStore, ofJob: id)
-                return try self.copyMissing(job, context) { $0 == RemoteCopy.primaryStore }
+        try await audited("backup.upload", job.map { "job \($0.text)" }, describe: \.summary) {
+            try await runVerb(named: "upload") { context in
+                let jobs = try job.map { [try self.findJob($0)] } ?? self.catalog.jobs(enabled: nil)
+                if let job, let id = jobs.first?.id {
+                    _ = try context.stores.store(RemoteCopy.primaryStore, ofJob: id)
+                    return try self.copyMissing(job, context) { $0 == RemoteCopy.primaryStore }
+                }
+                // Where nothing could be copied that is an error, not an answer.
+                if jobs.allSatisfy({ context.stores.use($0).primary == nil }) {
+                    _ = try context.stores.store(RemoteCopy.primaryStore)
+                }
+                return try self.copyMissing(nil, context) { $0 == RemoteCopy.primaryStore }
             }
-            // Where nothing could be copied that is an error, not an answer.
-            if jobs.allSatisfy({ context.stores.use($0).primary == nil }) {
-                _ = try context.stores.store(RemoteCopy.primaryStore)
-            }
-            return try self.copyMissing(nil, context) { $0 == RemoteCopy.primaryStore }
         }
     }
 
@@ -35,16 +39,19 @@ extension BackupEngine {
     package func replicate(_ reference: BackupReference? = nil, job: JobReference? = nil) async throws
         -> CopiesResponse
     {
-        try await runVerb(named: "replicate") { context in
-            let names = (context.stores.settings?.replicas ?? []).map(\.name)
-            guard !names.isEmpty else {
-                throw BackupError(
-                    .configuration, "no replica is configured: set BACKUP_S3_REPLICA_1_BUCKET and what it needs")
+        let subject = reference.map { "backup \($0.text)" } ?? job.map { "job \($0.text)" }
+        return try await audited("backup.replicate", subject, describe: \.summary) {
+            try await runVerb(named: "replicate") { context in
+                let names = (context.stores.settings?.replicas ?? []).map(\.name)
+                guard !names.isEmpty else {
+                    throw BackupError(
+                        .configuration, "no replica is configured: set BACKUP_S3_REPLICA_1_BUCKET and what it needs")
+                }
+                if let reference {
+                    return CopiesResponse(try self.copy(try self.completed(reference), to: names, context))
+                }
+                return try self.copyMissing(job, context) { $0 != RemoteCopy.primaryStore }
             }
-            if let reference {
-                return CopiesResponse(try self.copy(try self.completed(reference), to: names, context))
-            }
-            return try self.copyMissing(job, context) { $0 != RemoteCopy.primaryStore }
         }
     }
 
@@ -146,6 +153,10 @@ extension BackupEngine {
         }
         return warnings
     }
+}
+
+extension CopiesResponse {
+    fileprivate var summary: String? { "uploaded \(uploaded), failed \(failed)" }
 }
 
 extension CopyReport {

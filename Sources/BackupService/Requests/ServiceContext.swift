@@ -1,6 +1,7 @@
 internal import BackupCore
 internal import Hummingbird
 internal import Logging
+internal import NIOCore
 
 /// What is known of a request while it is answered.
 struct ServiceContext: RequestContext {
@@ -8,11 +9,17 @@ struct ServiceContext: RequestContext {
     /// Who asks; nil before authentication.
     var caller: Caller?
 
+    /// At the other end of the connection; nil where that is no address of the Internet.
+    let peer: NetworkAddress?
+    /// Where the request comes from, as far as the proxies in between are believed.
+    var address = "unknown"
+
     /// Goes with the answer and with every line of the log. The framework's own is only there where the log keeps it.
     let requestID = String(UInt64.random(in: .min ... .max), radix: 16)
 
     init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)
+        peer = source.channel.remoteAddress?.ipAddress.flatMap(NetworkAddress.init)
         logger[metadataKey: "request"] = "\(requestID)"
     }
 
@@ -40,7 +47,7 @@ struct ServiceContext: RequestContext {
 
 /// Who asks.
 struct Caller: Sendable {
-    /// For logs: a token's name, or the subject of Elder's token.
+    /// For logs: `token:` and a token's name, or `elder:` and the subject of Elder's token.
     var name: String
     var role: AccessRole
 }

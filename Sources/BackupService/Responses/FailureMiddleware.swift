@@ -3,9 +3,17 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import Logging
 
-/// Turns every failure into an answer of one shape, and gives each answer its request's id.
+/// Turns every failure into an answer of one shape, and gives each answer its request's id and what keeps browsers from
+/// taking it for something else.
 struct FailureMiddleware: RouterMiddleware {
     let routes: RouteTable
+    /// Whether the connections are TLS.
+    let isSecure: Bool
+
+    private static let headers: [(HTTPField.Name, String)] = [
+        ("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer"),
+        ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+    ].compactMap { name, value in HTTPField.Name(name).map { ($0, value) } }
 
     func handle(
         _ request: Request, context: ServiceContext,
@@ -30,6 +38,10 @@ struct FailureMiddleware: RouterMiddleware {
                 Refusal(status: .internalServerError, code: "internal", message: "an internal error; see the log"))
         }
         if let name = HTTPField.Name("X-Request-ID") { response.headers[name] = context.requestID }
+        for (name, value) in FailureMiddleware.headers where response.headers[name] == nil {
+            response.headers[name] = value
+        }
+        if isSecure { response.headers[.strictTransportSecurity] = "max-age=31536000" }
         return response
     }
 }

@@ -11,6 +11,8 @@ struct Refusal: Error {
     var headers = HTTPFields()
     /// Whether what else the client sends is not to be read.
     var closes = false
+    /// Whether it refuses a token that may have been guessed.
+    var isGuess = false
 
     static func invalid(_ message: String, fields: [String: String]) -> Refusal {
         Refusal(status: .badRequest, code: BackupError.Code.usage.rawValue, message: message, fields: fields)
@@ -20,6 +22,28 @@ struct Refusal: Error {
         var headers = HTTPFields()
         headers[.wwwAuthenticate] = "Bearer"
         return Refusal(status: .unauthorized, code: "unauthenticated", message: message, headers: headers)
+    }
+
+    /// Does not say which of many things is wrong with it.
+    static var invalidToken: Refusal {
+        var refusal = unauthenticated("the token is not valid: it is unknown, expired or revoked")
+        refusal.isGuess = true
+        return refusal
+    }
+
+    /// - Parameter seconds: after which it may be tried again.
+    static func tooMany(_ message: String, _ seconds: Int) -> Refusal {
+        var headers = HTTPFields()
+        headers[.retryAfter] = "\(seconds)"
+        return Refusal(
+            status: .tooManyRequests, code: "too_many_requests",
+            message: "\(message); try again in \(seconds) seconds", headers: headers)
+    }
+
+    static func unavailable(_ message: String) -> Refusal {
+        var headers = HTTPFields()
+        headers[.retryAfter] = "5"
+        return Refusal(status: .serviceUnavailable, code: "unavailable", message: message, headers: headers)
     }
 
     static func forbidden(_ message: String) -> Refusal {

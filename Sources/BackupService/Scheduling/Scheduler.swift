@@ -79,10 +79,13 @@ struct Scheduler: Service {
         let wish = Run.Request(kind: .backup, name: "schedule", jobID: due.jobID)
         do {
             if due.isMissed { await noteMissed(due) }
-            let (_, work) = try await runs.submit(wish) { engine in
-                var request = BackupRequest()
-                request.job = JobReference("\(due.jobID)")
-                return try await engine.backup(request)
+            // What is begun within it is the scheduler's.
+            let (_, work) = try await AuditActor.$current.withValue(AuditActor(name: "scheduler")) {
+                try await runs.submit(wish) { engine in
+                    var request = BackupRequest()
+                    request.job = JobReference("\(due.jobID)")
+                    return try await engine.backup(request)
+                }
             }
             Task { await note(due.jobID, work.result) }
             return true

@@ -9,8 +9,9 @@ struct ServeCommand: AsyncParsableCommand {
         commandName: "serve",
         abstract: "Serve the HTTP API, and run jobs on schedule.",
         discussion: """
-            Listens on $BACKUP_LISTEN, 127.0.0.1:5000 without it. Every request but
-            /health and /ready needs a token: see "token create". On SIGTERM no run
+            Listens on $BACKUP_LISTEN, 127.0.0.1:5000 without it; with TLS where
+            $BACKUP_TLS_CERTIFICATE_FILE and $BACKUP_TLS_KEY_FILE are set. Every request
+            but /health and /ready needs a token: see "token create". On SIGTERM no run
             begins any more, and those that go on end first.
 
             EXAMPLES:
@@ -42,8 +43,15 @@ struct ServeCommand: AsyncParsableCommand {
         }
         let logger = Logger(label: "elder-backup") { StreamLogHandler.standardError(label: $0) }
         let engine = try await BackupEngine.open(configuration: configuration.engine, logger: logger)
-        let service = try BackupService(engine: engine, settings: settings, logger: logger)
+        let service = try await BackupService(engine: engine, settings: settings, logger: logger)
         let host = settings.host.contains(":") ? "[\(settings.host)]" : settings.host
-        try await service.run { port in console.note("listening on http://\(host):\(port)") }
+        if settings.isExposed {
+            logger.warning(
+                "others can reach the service, and what they send, tokens too, can be read on its way",
+                metadata: ["advice": "set BACKUP_TLS_CERTIFICATE_FILE and BACKUP_TLS_KEY_FILE, or put a proxy in front"]
+            )
+        }
+        let scheme = settings.tls == nil ? "http" : "https"
+        try await service.run { port in console.note("listening on \(scheme)://\(host):\(port)") }
     }
 }

@@ -103,7 +103,9 @@ struct Configuration: Sendable {
                 case .pingURL, .webhook, .webhookSecret, .slack, .notifyEmail, .sendmail, .notifyOn, .anomalyPercent:
                     AnnouncementConfiguration.report(setting, engine.announcements)
                 case .listen, .catchUp, .maximumRuns, .longestQueue, .largestImport, .publicMetrics, .elderKey,
-                    .elderSecret, .elderAdmins:
+                    .elderSecret, .elderPublicKeys, .elderIssuer, .elderAudience, .elderAdmins, .elderLookUp,
+                    .tlsCertificate, .tlsKey, .trustedProxies, .rateLimit, .signInLimit, .maximumConnections,
+                    .minimumFree:
                     ServiceConfiguration.report(setting, values)
                 case .secretKey, .oldSecretKey, .allowedSources, .allowedEndpoints:
                     SecretConfiguration.report(setting, values)

@@ -15,9 +15,22 @@ enum ServiceConfiguration {
         }
         settings.maximumRuns = try values.number(.maximumRuns, default: settings.maximumRuns, in: 1...64)
         settings.longestQueue = try values.number(.longestQueue, default: settings.longestQueue, in: 0...10_000)
-        // As Elder does: the one for its tokens, else the one for everything.
-        settings.elderKey = (values.find(.elderKey) ?? values.find(.elderSecret)).map { Secret($0.text) }
-        settings.elderAdmins = Set(subjects(values))
+        settings.tls = try AccessConfiguration.tls(values)
+        settings.elder = try AccessConfiguration.elder(values)
+        settings.trustedProxies = try values.read(.trustedProxies, default: []) { text in
+            let blocks = list(text).map(AddressBlock.init)
+            return blocks.contains { $0 == nil } ? nil : blocks.compactMap(\.self)
+        }
+        settings.rateLimit = try values.read(.rateLimit, default: settings.rateLimit) { number($0, in: 0...1_000_000) }
+        settings.signInLimit = try values.read(.signInLimit, default: settings.signInLimit) {
+            number($0, in: 0...1_000_000)
+        }
+        settings.limits.connections = try values.read(.maximumConnections, default: settings.limits.connections) {
+            number($0, in: 1...100_000)
+        }
+        settings.minimumFree = try values.read(.minimumFree, default: settings.minimumFree) {
+            Quantity.bytes($0).map(Int64.init)
+        }
         return settings
     }
 
@@ -45,10 +58,22 @@ enum ServiceConfiguration {
         return host.isEmpty ? nil : (String(host), port)
     }
 
-    private static func subjects(_ values: SettingValues) -> [String] {
-        (values.find(.elderAdmins)?.text ?? "").split(separator: ",").map { word in
-            String(word.filter { !$0.isWhitespace })
-        }.filter { !$0.isEmpty }
+    static func flag(_ text: String) -> Bool? {
+        switch text.lowercased() {
+        case "true", "1", "yes", "on": true
+        case "false", "0", "no", "off": false
+        default: nil
+        }
+    }
+
+    /// What stands between commas, without white space.
+    static func list(_ text: String) -> [String] {
+        text.split(separator: ",").map { word in String(word.filter { !$0.isWhitespace }) }.filter { !$0.isEmpty }
+    }
+
+    private static func number(_ text: String, in range: ClosedRange<Int>) -> Int? {
+        guard text.utf8.allSatisfy({ $0 &- 0x30 < 10 }) else { return nil }
+        return Int(text).flatMap { range.contains($0) ? $0 : nil }
     }
 
     /// What `config show` tells of a setting.
@@ -62,6 +87,11 @@ enum ServiceConfiguration {
         case .catchUp: return text ?? "\(standard.catchesUp)"
         case .publicMetrics: return text ?? "\(standard.hasPublicMetrics)"
         case .largestImport: return text ?? Quantity.text(bytes: Int(standard.largestImport))
+        case .elderLookUp: return text ?? "\(standard.elder.looksUp)"
+        case .rateLimit: return text ?? "\(standard.rateLimit)"
+        case .signInLimit: return text ?? "\(standard.signInLimit)"
+        case .maximumConnections: return text ?? "\(standard.limits.connections)"
+        case .minimumFree: return text ?? Quantity.text(bytes: Int(standard.minimumFree))
         case .elderKey, .elderSecret: return text == nil ? nil : Secret("").description
         default: return text
         }

@@ -51,6 +51,7 @@ final class PostgreSQLConnection {
             changes.append(("password", password))
         }
         if let database { changes.append(("dbname", database)) }
+        if let limit = timeouts.connect { changes.append(("connect_timeout", "\(max(2, limit.components.seconds))")) }
         handle = try PostgreSQLConnection.connect(address, purpose, changes)
         serverVersion = PQserverVersion(handle)
         // The default prints notices to standard error.

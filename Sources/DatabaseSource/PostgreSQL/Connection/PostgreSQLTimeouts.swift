@@ -6,6 +6,8 @@ struct PostgreSQLTimeouts: Sendable {
     var lock: Duration
     /// How long one statement may take; nil for no limit.
     var statement: Duration?
+    /// How long to wait for a connection, in whole seconds; nil for what the environment says, or half a minute.
+    var connect: Duration?
 }
 
 extension SnapshotOptions {
