@@ -46,7 +46,7 @@ import Testing
         "elder-backup verify --all --remote": 4, "elder-backup catalog rebuild --from-s3": 64,
         "elder-backup upload 12": 64, "elder-backup upload --missing --json": 64, "elder-backup replicate": 64,
         "elder-backup replicate 12 --json": 64, "elder-backup s3 check": 64,
-        "elder-backup s3 check --store replica-1 --json": 64,
+        "elder-backup s3 check --store replica-1 --json": 64, "elder-backup s3 check --job nightly": 64,
         "elder-backup restore 12 --into postgresql://admin@db1/app --jobs 4": 1,
         "elder-backup archive cat FILE.json.gz --definitions globals": 1,
         "elder-backup cancel 12": 1, "elder-backup cancel 12 --wait 0": 1, "elder-backup delete 12": 64,

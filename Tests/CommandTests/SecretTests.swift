@@ -37,6 +37,38 @@ import Testing
         }
     }
 
+    @Test("A change of keys that is killed at any moment loses nothing")
+    func killed() throws {
+        let bench = try EndToEnd()
+        bench.environment["S"] = "PLANTED"
+        for name in ["a", "b"] {
+            let made = try bench.run(
+                "job", "create", name, "--s3-bucket", "vault", "--s3-access-key", "AKIA", "--s3-secret-key-env", "S")
+            #expect(made.status == 0, "\(made.messages)")
+        }
+        var killed = 0
+        for round in 0..<24 {
+            let process = Process()
+            process.executableURL = CommandRun.program
+            process.arguments = ["config", "rotate-key"]
+            process.environment = bench.environment
+            process.standardOutput = FileHandle.nullDevice
+            process.standardError = FileHandle.nullDevice
+            try process.run()
+            usleep(useconds_t(2_000 + round * 3_000))
+            kill(process.processIdentifier, SIGKILL)
+            process.waitUntilExit()
+            if process.terminationReason == .uncaughtSignal { killed += 1 }
+            // Reads every value before it changes any.
+            if round % 4 == 3 {
+                let whole = try bench.run("config", "rotate-key", "--json")
+                #expect(whole.object?["values"] as? Int == 2, "\(whole.messages)")
+            }
+        }
+        #expect(killed > 0)
+        #expect(try bench.tree().keys.filter { $0.contains("secret.key.next") && !$0.hasSuffix(".tmp") }.isEmpty)
+    }
+
     @Test("A wrong setting stops the start, by its name, and does not repeat a secret")
     func settings() throws {
         let bench = try EndToEnd()

@@ -58,6 +58,7 @@ struct SecretKeyFile {
         if let slash = path.lastIndex(of: "/"), slash != path.startIndex {
             try Directories.make(String(path[..<slash]), code: .storage)
         }
+        sweep()
         let bytes = SecretKeyFile.randomBytes()
         guard let key = SecretKey(bytes: bytes) else { throw BackupError(.internal, "a key has an odd length") }
         let temporary = path + ".\(getpid())-\(UInt32.random(in: .min ... .max)).tmp"
@@ -79,6 +80,20 @@ struct SecretKeyFile {
         }
         try SecretKeyFile.syncDirectory(of: path)
         return key
+    }
+
+    /// Removes what processes left here that were killed while they made a key, which nothing was written with.
+    private func sweep() {
+        guard let slash = path.lastIndex(of: "/") else { return }
+        let directory = String(path[...slash])
+        let start = String(path[path.index(after: slash)...]) + "."
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        where name.hasPrefix(start) && name.hasSuffix(".tmp") {
+            var status = stat()
+            // One that is just being made is younger.
+            guard lstat(directory + name, &status) == 0, time(nil) - status.st_mtim.tv_sec > 3_600 else { continue }
+            unlink(directory + name)
+        }
     }
 
     /// Puts this file in the place of another.

@@ -67,19 +67,7 @@ package struct EndpointPattern: Sendable, Equatable {
 
     /// Reads `HOST` or `HOST:PORT`; without a port the one of https is meant.
     package init?(_ text: String) {
-        var host = text[...]
-        var port = 443
-        let colon =
-            host.hasPrefix("[")
-            ? host.firstIndex(of: "]").map { host.index(after: $0) } : host.firstIndex(of: ":")
-        if let colon, colon < host.endIndex {
-            let digits = host[host.index(after: colon)...]
-            guard host[colon] == ":", digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int(digits),
-                (1...65_535).contains(number)
-            else { return nil }
-            port = number
-            host = host[..<colon]
-        }
-        self.init(host: String(host), port: port)
+        guard let (host, port) = HostName.split(text[...]) else { return nil }
+        self.init(host: String(host), port: port ?? 443)
     }
 }

@@ -47,29 +47,20 @@ package enum DatabasePlace: Sendable, Equatable {
 
     private static func hostAndPort(_ authority: Substring) throws(BackupError) -> (String, Int) {
         let halves = authority.split(separator: "@", omittingEmptySubsequences: false)
-        guard halves.count <= 2, var host = halves.last else {
+        guard halves.count <= 2, let place = halves.last else {
             throw refused("it has more than one at sign: write %40 for one in a user's name or a password")
         }
         if halves.count == 2, halves[0].removingPercentEncoding == nil {
             throw refused("a percent sign in the user's name or the password is not written %25")
         }
-        guard !host.isEmpty else { return ("", standardPort) }
-        var port = standardPort
-        let colon =
-            host.hasPrefix("[")
-            ? host.firstIndex(of: "]").map { host.index(after: $0) } : host.firstIndex(of: ":")
-        if let colon, colon < host.endIndex {
-            let digits = host[host.index(after: colon)...]
-            guard host[colon] == ":", digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), digits.utf8.count <= 5,
-                let number = Int(digits), (1...65_535).contains(number)
-            else { throw refused("its port is not a number from 1 to 65535, or it names several hosts") }
-            port = number
-            host = host[..<colon]
+        guard !place.isEmpty else { return ("", standardPort) }
+        guard let (host, port) = HostName.split(place) else {
+            throw refused("its port is not a number from 1 to 65535, or it names several hosts")
         }
         guard let name = HostName.canonical(host) else {
             throw refused("its host is no plain name and no plain address")
         }
-        return (name, port)
+        return (name, port ?? standardPort)
     }
 
     private static func check(parameters: Substring) throws(BackupError) {

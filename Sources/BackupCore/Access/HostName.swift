@@ -23,6 +23,21 @@ package enum HostName {
         return address(name, AF_INET) == name ? name : nil
     }
 
+    /// Takes a host apart from the port behind it; an IPv6 address stands in brackets.
+    ///
+    /// - Returns: nil where what stands behind the host is no number of a port; the port is nil where nothing does.
+    static func split(_ text: Substring) -> (host: Substring, port: Int?)? {
+        let end =
+            text.hasPrefix("[")
+            ? text.firstIndex(of: "]").map { text.index(after: $0) } : text.firstIndex(of: ":")
+        guard let end, end < text.endIndex else { return (text, nil) }
+        let digits = text[text.index(after: end)...]
+        guard text[end] == ":", (1...5).contains(digits.utf8.count),
+            digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let port = Int(digits), (1...65_535).contains(port)
+        else { return nil }
+        return (text[..<end], port)
+    }
+
     private static func isLabel(_ label: Substring) -> Bool {
         (1...63).contains(label.utf8.count)
             && label.utf8.allSatisfy { byte in

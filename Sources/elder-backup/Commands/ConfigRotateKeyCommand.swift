@@ -13,7 +13,7 @@ struct ConfigRotateKeyCommand: AsyncParsableCommand {
 
             EXAMPLES:
               elder-backup config rotate-key
-              BACKUP_SECRET_KEY_OLD=$OLD BACKUP_SECRET_KEY=$NEW elder-backup config rotate-key
+              BACKUP_SECRET_KEY=$NEW_KEY elder-backup config rotate-key
             """
     )
 
