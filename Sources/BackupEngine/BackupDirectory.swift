@@ -56,6 +56,11 @@ enum BackupDirectory {
         "\(directory)/.\(stem).\(mark(installation))-\(recordID).partial"
     }
 
+    /// Where a run copies its database to. What a kill leaves is swept with the archives that were not finished.
+    static func stagingPath(in directory: String, stem: String, installation: String, recordID: Int64) -> String {
+        "\(directory)/.\(stem).\(mark(installation))-\(recordID).staging.partial"
+    }
+
     /// The temporary files of this installation with the record each belongs to.
     static func temporaryFiles(in directory: String, installation: String) -> [(path: String, recordID: Int64)] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []

@@ -10,7 +10,8 @@ struct ServerLimitTests {
     private static func hurry(_ settings: inout ServiceSettings, _ directory: String) {
         settings.limits.headerTime = .milliseconds(600)
         settings.limits.bodyTime = .milliseconds(600)
-        settings.limits.lingerTime = .milliseconds(100)
+        // Long enough for a client that is slow to read on a busy machine.
+        settings.limits.lingerTime = .seconds(3)
     }
 
     @Test(
@@ -18,13 +19,14 @@ struct ServerLimitTests {
     func slowHeader() async throws {
         try await ServiceBench.with(configure: ServerLimitTests.hurry) { bench in
             let silent = try RawClient(port: bench.port)
-            let slow = try RawClient(port: bench.port)
             let later = try RawClient(port: bench.port)
             later.send("GET /health HTTP/1.1\r\nHost: a\r\n\r\n")
             let first = await later.read(until: "\"ok\"}")
             #expect(first.status == 200)
+            let slow = try RawClient(port: bench.port)
+            for client in [slow, later] { client.send("GET /health HTTP/1.1\r\n") }
             let dripping = Task {
-                for piece in ["GET /health HTTP/1.1\r\n"] + Array(repeating: "X-A: b\r\n", count: 400) {
+                for piece in Array(repeating: "X-A: b\r\n", count: 400) {
                     guard slow.send(piece), later.send(piece) else { break }
                     try await Task.sleep(for: .milliseconds(20))
                 }
@@ -47,6 +49,7 @@ struct ServerLimitTests {
     func slowBody() async throws {
         try await ServiceBench.with(settings: { settings, directory in
             ServerLimitTests.hurry(&settings, directory)
+            settings.limits.bodyTime = .seconds(2)
             settings.limits.bodyRate = 5
         }) { bench in
             let token = try await bench.token(.admin)
@@ -59,7 +62,7 @@ struct ServerLimitTests {
             let sending = Task {
                 for character in body {
                     steady.send(String(character))
-                    try await Task.sleep(for: .milliseconds(25))
+                    try await Task.sleep(for: .milliseconds(60))
                 }
             }
             let late = await stuck.read()

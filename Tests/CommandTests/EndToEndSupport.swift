@@ -67,7 +67,8 @@ final class EndToEnd {
     func read(_ name: String) throws -> Data { try Data(contentsOf: directory.url.appending(path: name)) }
 
     /// Every file with its content, but for locks, logs' indexes and what a run prints; and but for `held.sqlite`,
-    /// since a process that closes a file gives up all its locks on it.
+    /// since a process that closes a file gives up all its locks on it. Of the catalog its rows, but for the audit log,
+    /// which tells of what failed too.
     func tree() throws -> [String: Data] {
         var tree: [String: Data] = [:]
         for name in try FileManager.default.subpathsOfDirectory(atPath: path("")) {
@@ -76,9 +77,23 @@ final class EndToEnd {
             {
                 continue
             }
-            tree[name] = (try? read(name)) ?? Data()
+            tree[name] = (try? name == "backups/catalog.sqlite" ? catalogRows() : read(name)) ?? Data()
         }
         return tree
+    }
+
+    private func catalogRows() throws -> Data {
+        let database = try Database(path("backups/catalog.sqlite"))
+        let tables = try database.column(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT IN ('audit_log', 'sqlite_sequence') "
+                + "ORDER BY name")
+        var text = ""
+        for table in tables {
+            let columns = try database.column("SELECT name FROM pragma_table_info('\(table)')")
+            let row = columns.map { "quote(\"\($0)\")" }.joined(separator: " || ',' || ")
+            text += try ([table] + database.column("SELECT \(row) FROM \(table) ORDER BY 1")).joined(separator: "\n")
+        }
+        return Data(text.utf8)
     }
 
     /// The state of each backup, by number.
@@ -113,14 +128,22 @@ final class Database {
     }
 
     /// The first column of the first row.
-    func first(_ sql: String) throws -> String? {
+    func first(_ sql: String) throws -> String? { try rows(sql, limit: 1).first ?? nil }
+
+    /// The first column of all rows, nulls as nothing.
+    func column(_ sql: String) throws -> [String] { try rows(sql, limit: .max).map { $0 ?? "" } }
+
+    private func rows(_ sql: String, limit: Int) throws -> [String?] {
         var statement: OpaquePointer?
         guard sqlite3_prepare_v2(handle, sql, -1, &statement, nil) == SQLITE_OK else {
             throw EndToEndFailure(description: String(cString: sqlite3_errmsg(handle)) + " in " + sql)
         }
         defer { sqlite3_finalize(statement) }
-        guard sqlite3_step(statement) == SQLITE_ROW else { return nil }
-        return sqlite3_column_text(statement, 0).map { String(cString: $0) }
+        var rows: [String?] = []
+        while rows.count < limit, sqlite3_step(statement) == SQLITE_ROW {
+            rows.append(sqlite3_column_text(statement, 0).map { String(cString: $0) })
+        }
+        return rows
     }
 }
 

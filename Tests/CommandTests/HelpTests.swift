@@ -9,7 +9,7 @@ import Testing
         "catalog migrate", "catalog rebuild", "job",
         "job create", "job list", "job show", "job update", "job delete", "job run", "token", "token create",
         "token list",
-        "token revoke", "serve", "config", "config show", "config rotate-key", "demo",
+        "token revoke", "audit", "serve", "config", "config show", "config rotate-key", "demo",
     ]
 
     @Test("Every command explains itself, with examples that name it", arguments: commands)

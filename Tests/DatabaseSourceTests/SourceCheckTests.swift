@@ -16,7 +16,7 @@ struct SourceCheckTests {
     @Test(arguments: [false, true]) func rowsThatBreakTheirSchemaAreAFault(staged: Bool) throws {
         let fixture = try SourceFixture(ruleBreakers)
         let fault = SourceFixture.refusal {
-            let snapshot = try fixture.snapshot { if staged { $0.stagingDirectory = fixture.directory } }
+            let snapshot = try fixture.snapshot { if staged { $0.stagingPath = fixture.directory + "/copy" } }
             if let fault = snapshot.close().fault { throw fault }
         }
         #expect(fault?.code == .source)
@@ -48,7 +48,7 @@ struct SourceCheckTests {
         let fixture = try SourceFixture(
             "PRAGMA ignore_check_constraints=ON; CREATE TABLE t (a CHECK (a > 0)); INSERT INTO t VALUES (-1)")
         // SQLite forgets CHECK constraints where a database is opened for reading only; a staged copy is not.
-        let staged = try fixture.snapshot { $0.stagingDirectory = fixture.directory }
+        let staged = try fixture.snapshot { $0.stagingPath = fixture.directory + "/copy" }
         #expect(staged.warnings.contains { $0.contains("CHECK constraint failed in t") })
         #expect(try fixture.snapshot().close().fault == nil)
     }

@@ -49,7 +49,7 @@ import Testing
             """)
         let staging = fixture.directory + "/staging"
         try FileManager.default.createDirectory(atPath: staging, withIntermediateDirectories: false)
-        let snapshot = try fixture.snapshot { $0.stagingDirectory = staging }
+        let snapshot = try fixture.snapshot { $0.stagingPath = staging + "/copy" }
         try fixture.run("DELETE FROM t; DROP TABLE t")
         #expect(try FileManager.default.contentsOfDirectory(atPath: staging).isEmpty)
         #expect(try SourceFixture.rows(of: "t", in: snapshot).count == 20000)
@@ -64,7 +64,7 @@ import Testing
     @Test func aStagingDirectoryThatIsMissingIsTold() throws {
         let fixture = try SourceFixture("CREATE TABLE t (a)")
         let error = SourceFixture.refusal {
-            _ = try fixture.snapshot { $0.stagingDirectory = fixture.directory + "/none" }
+            _ = try fixture.snapshot { $0.stagingPath = fixture.directory + "/none/copy" }
         }
         #expect(error?.code == .storage)
         #expect(error?.message.contains("none") == true)

@@ -59,11 +59,16 @@ struct BackupRun {
     }
 
     private mutating func write(record: BackupRecord, stem: String) throws -> ArchiveWriter.Result {
-        let snapshot = try Databases.openSnapshot(source, options: snapshotOptions())
+        let installation = try engine.catalog.installationID()
+        var options = snapshotOptions()
+        if request.stage {
+            options.stagingPath = BackupDirectory.stagingPath(
+                in: engine.configuration.backupDirectory, stem: stem, installation: installation, recordID: record.id)
+        }
+        let snapshot = try Databases.openSnapshot(source, options: options)
         engine.observer(.step(.snapshotTaken))
         warn(snapshot.warnings)
         try refuseSuddenEmptiness(snapshot)
-        let installation = try engine.catalog.installationID()
         let writer = try ArchiveWriter(
             temporaryPath: BackupDirectory.temporaryPath(
                 in: engine.configuration.backupDirectory, stem: stem, installation: installation,
@@ -134,7 +139,6 @@ struct BackupRun {
         var options = engine.snapshotOptions(of: source, cancellation)
         options.includedTables = request.includeTables ?? job.includeTables
         options.excludedTables = request.excludeTables ?? job.excludeTables ?? []
-        if request.stage { options.stagingDirectory = engine.configuration.backupDirectory }
         return options
     }
 

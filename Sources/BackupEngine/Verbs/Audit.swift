@@ -100,7 +100,9 @@ extension BackupEngine {
     }
 
     private static func unwritten(_ action: String, _ error: any Error) -> BackupError {
-        BackupError(.catalog, "the audit log cannot be written, so nothing was done (\(action)): \(error)")
+        BackupError(
+            (error as? BackupError)?.code ?? .catalog,
+            "the audit log cannot be written, so nothing was done (\(action)): \(error)")
     }
 
     private func writeAudit(

@@ -47,7 +47,7 @@ struct ExchangeRoutes {
         }
         let export = wish
         return try await located {
-            try await RunAnswer(runs: runs).answer(request, Run.Request(kind: .export, name: context.name)) { engine in
+            try await RunAnswer(engine: engine, runs: runs).answer(request, Run.Request(kind: .export, name: context.name)) { engine in
                 try await engine.export(export)
             }
         }
@@ -70,7 +70,7 @@ struct ExchangeRoutes {
         wish.regenerateIDs = form.regeneratesIDs
         let task = wish
         return try await located {
-            try await RunAnswer(runs: runs).answer(request, Run.Request(kind: .import, name: context.name)) { engine in
+            try await RunAnswer(engine: engine, runs: runs).answer(request, Run.Request(kind: .import, name: context.name)) { engine in
                 // The file goes when the import is over, not when the client is gone.
                 let response = try await engine.importFile(task)
                 return withExtendedLifetime(form.upload) { response }

@@ -78,9 +78,9 @@ package struct SnapshotOptions: Sendable {
     package var lockTimeout: Duration = .seconds(30)
     /// How long one statement may take, where the engine can limit that; nil for no limit.
     package var statementTimeout: Duration?
-    /// A directory for a private copy of the database, made with the engine's own means, that is read in place of it;
-    /// nil reads the database itself.
-    package var stagingDirectory: String?
+    /// A file, not yet there, for a private copy of the database, made with the engine's own means, that is read in place
+    /// of it and then gone; nil reads the database itself.
+    package var stagingPath: String?
     /// By how many bytes the write-ahead log may grow while the snapshot is held; nil for no limit.
     package var maximumLogGrowth: Int?
     /// Columns whose values are never read, as table and column names: written as null. For the secrets of a catalog

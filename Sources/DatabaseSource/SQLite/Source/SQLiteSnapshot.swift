@@ -5,7 +5,7 @@ internal import Foundation
 /// All tables of a SQLite database at one moment: one read transaction.
 ///
 /// With a write-ahead log, writers go on undisturbed, and the log grows meanwhile; with a rollback journal they wait
-/// until the snapshot is closed, unless a private copy is read (``SnapshotOptions/stagingDirectory``).
+/// until the snapshot is closed, unless a private copy is read (``SnapshotOptions/stagingPath``).
 package final class SQLiteSnapshot: DatabaseSnapshot {
     package let source: SourceDescription
     package let schema: SchemaDocument
@@ -48,9 +48,9 @@ package final class SQLiteSnapshot: DatabaseSnapshot {
         var warnings: [String] = []
         let snapshot: String
         let check: SQLiteSourceCheck?
-        if let directory = options.stagingDirectory {
+        if let path = options.stagingPath {
             // The original's transaction is still the one in which its structure was read.
-            connection = try SQLiteStaging.copy(of: original, in: directory)
+            connection = try SQLiteStaging.copy(of: original, to: path)
             SQLiteSnapshot.close(original, log: log)
             self.log = nil
             check = nil

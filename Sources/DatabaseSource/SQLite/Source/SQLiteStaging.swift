@@ -1,16 +1,14 @@
 internal import BackupCore
 internal import CSQLite
-internal import Foundation
 import Glibc
 
 /// A private copy of a database, made by SQLite's own online backup (https://sqlite.org/backup.html), so that the
 /// original is held only while it is copied.
 enum SQLiteStaging {
-    /// Copies the database of `source` into a nameless file in `directory`, and returns a connection to it.
+    /// Copies the database of `source` into a new file, and returns a connection to it.
     ///
-    /// The copy's name is taken away as soon as it is open: whatever ends the process, nothing is left.
-    static func copy(of source: SQLiteConnection, in directory: String) throws(BackupError) -> SQLiteConnection {
-        let path = directory + "/.staging-" + UUID().uuidString.lowercased() + ".sqlite"
+    /// The copy's name is taken away as soon as it is open: what ends the process later leaves nothing.
+    static func copy(of source: SQLiteConnection, to path: String) throws(BackupError) -> SQLiteConnection {
         let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw .system(.storage, "make the copy", path: path, errno: errno) }
         defer { Glibc.close(descriptor) }
