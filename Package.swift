@@ -28,6 +28,7 @@ let package = Package(
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
         .target(name: "CBytes"),
+        .target(name: "CMalloc"),
         .target(name: "CNumber"),
         .target(name: "CRename"),
         .target(name: "BackupCore", dependencies: ["CXXHash"]),
@@ -91,7 +92,7 @@ let package = Package(
         .executableTarget(
             name: "elder-backup",
             dependencies: [
-                "BackupCore", "BackupEngine", "BackupService",
+                "BackupCore", "BackupEngine", "BackupService", "CMalloc",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]
@@ -195,7 +196,7 @@ let package = Package(
 )
 
 for target in package.targets where target.type != .system {
-    if ["CBytes", "CNumber", "CRename"].contains(target.name) { continue }
+    if ["CBytes", "CMalloc", "CNumber", "CRename"].contains(target.name) { continue }
     target.swiftSettings = [
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("MemberImportVisibility"),

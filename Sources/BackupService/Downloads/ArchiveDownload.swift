@@ -9,7 +9,7 @@ internal import NIOPosix
 /// Sends an archive, or a stretch of it, in slices, as fast as the client takes them.
 struct ArchiveDownload {
     let archive: OpenedArchive
-    private static let slice = 256 << 10
+    private static let slice = 64 << 10
 
     func response(to request: Request) -> Response {
         var headers = HTTPFields()
