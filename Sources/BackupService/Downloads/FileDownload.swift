@@ -31,7 +31,7 @@ extension OpenedExport: DownloadableFile {
 /// Sends a file, or a stretch of it, in slices, as fast as the client takes them.
 struct FileDownload {
     let file: any DownloadableFile
-    private static let slice = 256 << 10
+    private static let slice = 64 << 10
 
     func response(to request: Request) -> Response {
         var headers = HTTPFields()

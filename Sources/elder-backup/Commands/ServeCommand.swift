@@ -2,6 +2,7 @@ import ArgumentParser
 import BackupCore
 import BackupEngine
 import BackupService
+import CGlibc
 import Logging
 
 struct ServeCommand: AsyncParsableCommand {
@@ -33,7 +34,12 @@ struct ServeCommand: AsyncParsableCommand {
         }
     }
 
+    /// In bytes: the slices of downloads, made on one thread and freed on another, would leave gaps behind that grow with
+    /// each client.
+    private static let returnedBlock: Int32 = 32 << 10
+
     func run() async throws {
+        _ = eb_return_large_blocks(ServeCommand.returnedBlock)
         let console = output.console
         let configuration = try location.configuration(console, usesSource: true)
         var settings = try configuration.serviceSettings()

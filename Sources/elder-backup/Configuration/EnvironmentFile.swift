@@ -1,5 +1,5 @@
 import BackupCore
-import FoundationEssentials
+import Foundation
 import Glibc
 
 /// The variables of a `.env` file.

@@ -1,6 +1,6 @@
 import BackupCore
 import BackupEngine
-import FoundationEssentials
+import Foundation
 import Glibc
 
 /// The forms of a store's settings that no job has of its own.
