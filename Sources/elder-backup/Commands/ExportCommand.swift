@@ -28,9 +28,8 @@ struct ExportCommand: AsyncParsableCommand {
             $BACKUP_EXPORT_DAYS days.
 
             EXAMPLES:
-              elder-backup export --source sqlite:app.sqlite --format csv --output /mnt/usb
-              elder-backup export --source sqlite:sample/tracker.sqlite --tables issues --filters '{"id":{"lt":9}}'
-              elder-backup export --source sqlite:sample/tracker.sqlite --filters '{"id":[1,2]}'
+              elder-backup export --source sqlite:app.sqlite --format csv
+              elder-backup export --source sqlite:sample/tracker.sqlite --tables issues
             """
     )
 
