@@ -71,6 +71,12 @@ import Testing
                     _ = try fresh.run("token", "create", "--name", name, "--role", "viewer")
                 }
             }
+            if example.contains("import ") {
+                for name in ["export.json", "rows.ndjson"] {
+                    let format = name.hasSuffix(".ndjson") ? "ndjson" : "json"
+                    _ = try fresh.run("export", "--source", "sqlite:app.sqlite", "--format", format, "--output", name)
+                }
+            }
             if example.contains("sample/") { _ = try fresh.run("demo", "sample") }
             let line = try localized(example, fresh)
             if line.contains("jq"), access("/usr/bin/jq", X_OK) != 0 { continue }

@@ -118,6 +118,12 @@ struct RowFilter {
     static func moment(_ text: [UInt8]) -> Timestamp? {
         guard text.count >= 10, text.count <= 40, text[4] == UInt8(ascii: "-") else { return nil }
         var string = String(decoding: text, as: UTF8.self)
+        // Seconds may be left out.
+        if text.count >= 16, text[13] == UInt8(ascii: ":"), text.count == 16 || text[16] != UInt8(ascii: ":") {
+            var whole = text
+            whole.insert(contentsOf: Array(":00".utf8), at: 16)
+            string = String(decoding: whole, as: UTF8.self)
+        }
         // PostgreSQL writes whole hours of a zone without minutes.
         if text.count > 13, [UInt8(ascii: "+"), UInt8(ascii: "-")].contains(text[text.count - 3]) { string += ":00" }
         return Timestamp(string)

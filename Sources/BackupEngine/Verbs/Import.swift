@@ -32,14 +32,20 @@ extension BackupEngine {
 
     /// Where the rows lie that were lines; nil where the file can be read as it is.
     private func converted(_ request: ImportRequest) async throws -> FetchDirectory? {
-        guard request.form == .lines else { return nil }
-        return try await BlockingThread.run(named: "import") { cancellation in
+        try await BlockingThread.run(named: "import") { cancellation in
+            let input: InputFile
+            do throws(BackupError) {
+                input = try InputFile(path: request.path)
+            } catch {
+                throw error.ofImport(request.path)
+            }
+            guard request.form == .lines else { return nil }
             try BackupDirectory.prepare(self.configuration.backupDirectory)
             let directory = try FetchDirectory(
                 in: self.configuration.backupDirectory, installation: try self.catalog.installationID())
             do {
                 let output = try OutputFile(temporaryPath: directory.path + "/rows.partial")
-                var conversion = LineConversion(try InputFile(path: request.path), to: output) {
+                var conversion = LineConversion(input, to: output) {
                     try cancellation.check()
                 }
                 try conversion.run()

@@ -28,10 +28,8 @@ struct ExportCommand: AsyncParsableCommand {
             $BACKUP_EXPORT_DAYS days.
 
             EXAMPLES:
-              elder-backup export --source sqlite:app.sqlite
-              elder-backup export --format csv --tables users,issues --output /tmp
-              elder-backup export --tables issues --filters '{"status":["open","new"]}'
-              elder-backup export --filters '{"created_at":{"gte":"2026-01-01"}}'
+              elder-backup export --source sqlite:app.sqlite --format csv
+              elder-backup export --source sqlite:sample/tracker.sqlite --tables issues
             """
     )
 

@@ -13,7 +13,7 @@ struct ImportCommand: AsyncParsableCommand {
             are refused without --clear-existing or --regenerate-ids.
 
             EXAMPLES:
-              elder-backup import export.json --into sqlite:app.sqlite --dry-run
+              elder-backup import export.json --into sqlite:app.sqlite --clear-existing
               elder-backup import rows.ndjson --into sqlite:app.sqlite --clear-existing
             """
     )

@@ -1,4 +1,6 @@
 import BackupCore
+// Where this module and Glibc both show stat(), its members count as those of this one.
+import CDispatch
 import Foundation
 import Glibc
 

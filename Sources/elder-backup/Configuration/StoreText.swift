@@ -1,5 +1,7 @@
 import BackupCore
 import BackupEngine
+// Where this module and Glibc both show stat(), its members count as those of this one.
+import CDispatch
 import Foundation
 import Glibc
 
