@@ -41,11 +41,13 @@ run() { swift test -c "$configuration" --skip-build "$@"; }
 if [ $# -gt 0 ]; then
     run "$@"
 else
-    run --skip '^(S3ClientTests|S3IntegrationTests|IntegrationTests|PostgreSQLTests)\.'
+    run --skip '^(BackupServiceTests|S3ClientTests|S3IntegrationTests|IntegrationTests|PostgreSQLTests)\.'
+    run --filter '^BackupServiceTests\.'
     run --filter '^S3ClientTests\.'
     run --filter '^S3IntegrationTests\.'
     run --filter '^IntegrationTests\.'
     run --filter '^PostgreSQLTests\.' --skip '^PostgreSQLTests\.StandbyTests'
     # A standby does all that its primary does: what the others' tests do would keep it busy.
     run --filter '^PostgreSQLTests\.StandbyTests'
+    Tests/Acceptance/service.sh .build/"$configuration"/elder-backup
 fi

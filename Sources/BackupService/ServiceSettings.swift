@@ -15,7 +15,7 @@ package struct ServiceSettings: Sendable {
     /// The proxies that are believed whom they speak for.
     package var trustedProxies: [AddressBlock] = []
     /// Requests per minute of one caller; 0 for no limit.
-    package var rateLimit = 600
+    package var rateLimit = 600_000
     /// Wrong tokens per minute of one address, or with one beginning, before nothing more is looked at; 0 for no limit.
     package var signInLimit = 10
     /// How often refused sign-ins are written into the audit log, together.

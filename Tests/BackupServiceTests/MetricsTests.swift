@@ -71,7 +71,7 @@ struct MetricsTests {
             // Nothing is counted twice.
             let again = try await scrape(bench)
             #expect(value("elder_backup_runs_total{\(label),result=\"completed\"}", in: again) == 2)
-            #expect(try await bench.engine.deleteJob(JobReference("\(job.id)")).id == job.id)
+            #expect(try await bench.engine.deleteJob(JobReference("\(job.id)")).job.id == job.id)
             let after = try await scrape(bench)
             #expect(value("elder_backup_backups{backup_job=\"(deleted)\",status=\"completed\"}", in: after) == 2)
             #expect(value("elder_backup_job_enabled{\(label)}", in: after) == nil)

@@ -112,9 +112,9 @@ struct RouteTests {
         Bad(method: .POST, path: "/jobs", body: #"{"name":"a","schedule":"often"}"#, status: 400),
         Bad(method: .POST, path: "/jobs", body: #"{"name":"a","pre":"rm -rf /"}"#, status: 400, field: "pre"),
         Bad(
-            method: .POST, path: "/jobs", body: #"{"name":"a","source":"sqlite:/etc/x"}"#, status: 400, field: "source"),
+            method: .POST, path: "/jobs", body: #"{"name":"a","source":"sqlite:/etc/x"}"#, status: 403, field: "source"),
         Bad(
-            method: .POST, path: "/jobs", body: #"{"name":"a","s3_endpoint":"http://169.254.169.254"}"#, status: 400,
+            method: .POST, path: "/jobs", body: #"{"name":"a","s3_endpoint":"http://169.254.169.254"}"#, status: 403,
             field: "s3_endpoint"),
         Bad(method: .POST, path: "/jobs", body: "[]", status: 400),
         Bad(method: .POST, path: "/jobs", body: "{", status: 400),

@@ -106,7 +106,7 @@ struct RunRouteTests {
             let answer = try await bench.ask(.POST, Self.base + "/1/cancel", token: token)
             #expect(answer.status == 202 && (answer.json["runs"] as? [String])?.count == 1)
             try await Self.until { try await bench.engine.record(1).status == .failed }
-            #expect(try await bench.engine.record(1).errorMessage == "cancelled by ada")
+            #expect(try await bench.engine.record(1).errorMessage == "cancelled by token:ada")
             try await Self.until {
                 try await bench.ask(.POST, Self.base + "/1/cancel", token: token).status == 409
             }

@@ -17,7 +17,7 @@ struct ServerLimitTests {
     @Test(
         "A header that comes drop by drop ends in 408, one that never comes in silence, on new and on old connections")
     func slowHeader() async throws {
-        try await ServiceBench.with(configure: ServerLimitTests.hurry) { bench in
+        try await ServiceBench.with(settings: ServerLimitTests.hurry) { bench in
             let silent = try RawClient(port: bench.port)
             let later = try RawClient(port: bench.port)
             later.send("GET /health HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -96,7 +96,7 @@ struct ServerLimitTests {
             ("\u{16}\u{03}\u{01}\u{02}\u{00}\u{01}", 400),
         ])
     func malformed(_ request: String, _ status: Int) async throws {
-        try await ServiceBench.with(configure: ServerLimitTests.hurry) { bench in
+        try await ServiceBench.with(settings: ServerLimitTests.hurry) { bench in
             let client = try RawClient(port: bench.port)
             client.send(request + "GET /health HTTP/1.1\r\nHost: a\r\n\r\n")
             let answer = await client.read()

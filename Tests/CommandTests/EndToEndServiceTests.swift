@@ -71,6 +71,7 @@ import Testing
             "JWT_SECRET_KEY", "SECRET_KEY", "AWS_SECRET_ACCESS_KEY", "SOMETHING_ELSE",
         ]
         for name in secrets { test.environment[name] = "sqlite:/hush-hush-hush-hush-hush-hush-hush" }
+        test.environment["BACKUP_S3_ACCESS_KEY"] = "access"
         test.environment["HOOK_EXTRA"] = "for the hook"
         let made = try test.run(
             "job", "create", "app", "--source", "sqlite:app.sqlite", "--post-command", "env > '\(test.path("told"))'")

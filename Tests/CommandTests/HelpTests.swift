@@ -3,7 +3,8 @@ import Testing
 
 @Suite struct HelpTests {
     static let commands = [
-        "", "backup", "restore", "verify", "list", "show", "download", "upload", "replicate", "cancel", "delete", "prune",
+        "", "backup", "restore", "verify", "list", "show", "download", "upload", "replicate", "cancel", "delete",
+        "prune",
         "stats", "export", "import", "s3", "s3 check", "archive", "archive cat", "archive inspect", "archive reindex",
         "catalog", "catalog migrate", "catalog rebuild", "job", "job create", "job list", "job show", "job update",
         "job delete", "job run", "token", "token create", "token list", "token revoke", "audit", "serve", "config",

@@ -114,7 +114,7 @@ import Testing
             "job", "update", "own", "--source-env", "U", "--json", environment: ["U": "postgresql://a:PLANTED@h/d"])
         #expect(source.object?["source"] as? String == "postgresql://a:********@h/d", "\(source.messages)")
         let twice = try bench.run("job", "update", "own", "--s3-access-key", "", "--json")
-        expectFailure(twice, status: 64, code: "usage", saying: ["s3_access_key"])
+        expectFailure(twice, status: 64, code: "configuration", saying: ["s3_access_key"])
     }
 
     // MARK: Planted secrets

@@ -31,18 +31,18 @@ struct ExportFilters {
         for (name, entry) in entries {
             if let table = names[ExactName(name)], let columns = ExportFilters.columns(entry) {
                 guard let place = tables.firstIndex(where: { $0.name.isExactly(table) }) else {
-                    throw ExportFilters.wrong("\"\(name)\" is a table that is not exported")
+                    throw ExportFilters.missing("\"\(name)\" is a table that is not exported")
                 }
                 for (column, test) in columns {
                     guard let index = tables[place].columns.firstIndex(where: { $0.name.isExactly(column) }) else {
-                        throw ExportFilters.wrong("the table \"\(table)\" has no column \"\(column)\"")
+                        throw ExportFilters.missing("the table \"\(table)\" has no column \"\(column)\"")
                     }
                     result[place].append((index, test))
                 }
                 continue
             }
             guard let test = ExportFilters.test(entry) else {
-                throw ExportFilters.wrong(
+                throw ExportFilters.missing(
                     "\"\(name)\" is neither a table nor a column with a range (gt, gte, lt, lte)")
             }
             var isKnown = false
@@ -51,7 +51,7 @@ struct ExportFilters {
                 result[place].append((index, test))
                 isKnown = true
             }
-            guard isKnown else { throw ExportFilters.wrong("no exported table has a column \"\(name)\"") }
+            guard isKnown else { throw ExportFilters.missing("no exported table has a column \"\(name)\"") }
         }
         return result
     }
@@ -72,6 +72,10 @@ struct ExportFilters {
     }
 
     // MARK: Reading
+
+    private static func missing(_ reason: String) -> BackupError {
+        BackupError(.notFound, reason, location: ["filters"])
+    }
 
     private static func wrong(_ reason: String) -> BackupError {
         BackupError(.usage, reason, location: ["filters"])

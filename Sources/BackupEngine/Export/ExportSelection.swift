@@ -35,7 +35,7 @@ struct ExportSelection {
             }
             guard unknown.isEmpty else {
                 throw BackupError(
-                    .usage, "the database has no table for \(unknown.joined(separator: ", "))",
+                    .notFound, "the database has no table for \(unknown.joined(separator: ", "))",
                     location: ["resource_types"])
             }
             self.names = names

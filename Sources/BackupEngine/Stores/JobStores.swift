@@ -46,14 +46,17 @@ struct JobStores: Sendable {
         if job.store.isEnabled == true, primary == nil {
             return .field(
                 "s3_bucket",
-                "copies are switched on, and there is no bucket: name one, or set BACKUP_S3_BUCKET for all jobs", code: .configuration)
+                "copies are switched on, and there is no bucket: name one, or set BACKUP_S3_BUCKET for all jobs",
+                code: .configuration)
         }
         guard let own else { return nil }
         if (job.store.accessKey != nil) != hasSecret {
             let (there, missing) = hasSecret ? ("s3_secret_key", "s3_access_key") : ("s3_access_key", "s3_secret_key")
             return .field(missing, "\(there) is given, and this is not: give both, or neither", code: .configuration)
         }
-        if let fault = own.fault { return .field("s3_\(fault.variable.lowercased())", fault.reason, code: .configuration) }
+        if let fault = own.fault {
+            return .field("s3_\(fault.variable.lowercased())", fault.reason, code: .configuration)
+        }
         let twin = (configured?.replicas ?? []).first {
             $0.bucket == own.bucket && $0.prefix == own.prefix && $0.endpoint == own.endpoint
         }

@@ -27,7 +27,9 @@ extension BackupEngine {
                 }
                 var seen = [context.stores.settings?.primary].compactMap { $0?.location }
                 for job in jobs {
-                    guard let location = context.stores.use(job).own?.location, !seen.contains(location) else { continue }
+                    guard let location = context.stores.use(job).own?.location, !seen.contains(location) else {
+                        continue
+                    }
                     seen.append(location)
                     do {
                         let store = try context.stores.store(RemoteCopy.primaryStore, ofJob: job.id)

@@ -16,12 +16,14 @@ extension BackupEngine {
     /// - Throws: `configuration`, naming the job, where a value cannot be read, and nothing is changed then; `locked` where
     ///   another process changes the key; `storage`, `catalog`.
     package func rotateSecretKey() async throws -> KeyRotationResponse {
-        try await BlockingThread.run(named: "rotate-key") { _ in
-            let lock = try JobLock.acquire(directory: self.configuration.backupDirectory, jobUUID: "secret-key")
-            let outcome = Result { try self.catalog.rotateKey() }
-            _ = consume lock
-            let counts = try outcome.get()
-            return KeyRotationResponse(values: counts.values, jobs: counts.jobs)
+        try await audited("config.rotate-key", describe: { "\($0.values) values of \($0.jobs) jobs" }) {
+            try await BlockingThread.run(named: "rotate-key") { _ in
+                let lock = try JobLock.acquire(directory: self.configuration.backupDirectory, jobUUID: "secret-key")
+                let outcome = Result { try self.catalog.rotateKey() }
+                _ = consume lock
+                let counts = try outcome.get()
+                return KeyRotationResponse(values: counts.values, jobs: counts.jobs)
+            }
         }
     }
 }

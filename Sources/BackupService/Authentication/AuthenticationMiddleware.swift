@@ -63,7 +63,7 @@ struct AuthenticationMiddleware: RouterMiddleware {
         let attempt = SignInGuard.Attempt(token: token, address: party)
         if let seconds = signIns.wait(attempt) {
             refused.note(party)
-            throw Refusal.tooMany("too many tokens from here were not valid", seconds)
+            throw Refusal.lockedOut("too many tokens from here were not valid", seconds)
         }
         do {
             let caller = try await caller(token)

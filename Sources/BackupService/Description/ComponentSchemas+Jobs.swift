@@ -71,7 +71,7 @@ extension ComponentSchemas {
                 [
                     "days": rule(from: 1), "keep_last": rule(), "hourly": rule(), "daily": rule(), "weekly": rule(),
                     "monthly": rule(), "yearly": rule(), "minimum": rule(from: 1),
-                    "max_bytes": Schema.nullable(Schema.integer(from: 0, to: 1 << 52)),
+                    "max_bytes": Schema.nullable(Schema.integer(from: 0, to: (1 << 53) - 1)),
                 ], required: [])),
     ]
 

@@ -11,6 +11,14 @@ enum ComponentSchemas {
                 "code": Schema.text("Of a fixed list, for programs."),
                 "fields": Schema.map(of: Schema.text(), "What is wrong, by field."),
             ], required: ["error", "code"]),
+        "Audit": Schema.object(["entries": Schema.list(of: Schema.named("AuditEntry")), "count": Schema.integer()]),
+        "AuditEntry": Schema.object(
+            [
+                "id": Schema.integer(), "at": Schema.moment(), "actor": Schema.text(), "role": Schema.text(),
+                "action": Schema.text("Such as job.update."), "subject": Schema.text("Such as job 3."),
+                "outcome": Schema.text("begun, done, failed, cancelled or refused."), "detail": Schema.text(),
+                "request_id": Schema.text(), "address": Schema.text(),
+            ], required: ["id", "at", "actor", "action", "outcome"]),
         "Message": Schema.object(["message": Schema.text()]),
     ]
 }

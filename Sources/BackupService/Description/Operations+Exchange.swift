@@ -21,14 +21,16 @@ extension Operations {
         operation.tag = "exchange"
         operation.answers = [200, 206].map {
             Operation.Answer(
-                status: $0, description: $0 == 200 ? "The file." : "The part.", mediaType: "*/*",
-                schema: Schema.text(format: "binary"))
+                status: $0, description: $0 == 200 ? "The file." : "The part.", mediaType: "*/*", schema: nil)
         }
         return operation
     }
 }
 
 extension ComponentSchemas {
+    /// In a form everything is text.
+    private static let flag = Schema.choice(["true", "false", "1", "0"])
+
     static let exchange: [String: JSONLiteral] = [
         "ExportWish": Schema.object(
             [
@@ -51,7 +53,7 @@ extension ComponentSchemas {
                 "file": Schema.text(
                     "A file named .json, .json.gz or .ndjson, as an export or a backup is; the pattern is the least of them.",
                     pattern: #"^\{"version":"1\.2\.0","tables":\{\}\}$"#),
-                "dry_run": Schema.flag(), "clear_existing": Schema.flag(), "regenerate_ids": Schema.flag(),
+                "dry_run": flag, "clear_existing": flag, "regenerate_ids": flag,
             ], required: ["file"]),
         "ImportResult": Schema.object([
             "dry_run": Schema.flag(), "imported_tables": Schema.integer(), "total_records": Schema.integer(),

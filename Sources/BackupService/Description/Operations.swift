@@ -22,6 +22,14 @@ enum Operations {
                 Operation.Answer(
                     status: 200, description: "Text format 0.0.4.", mediaType: "text/plain", schema: Schema.text())
             ]),
+        "GET /api/v1/backup/audit": Operation(
+            id: "audit", tag: "service", summary: "Who did what, newest first",
+            query: [
+                Operation.Parameter(
+                    name: "before", schema: Schema.integer(from: 1), description: "Only entries of smaller numbers."),
+                limit,
+            ],
+            answers: [Operation.json(200, "Entries of the audit log.", Schema.named("Audit"))]),
         "GET /openapi.json": Operation(
             id: "describe", tag: "service", summary: "This description",
             answers: [Operation.json(200, "OpenAPI 3.1.", ["type": "object"])]),

@@ -47,7 +47,8 @@ struct ExchangeRoutes {
         }
         let export = wish
         return try await located {
-            try await RunAnswer(engine: engine, runs: runs).answer(request, Run.Request(kind: .export, name: context.name)) { engine in
+            let wish = Run.Request(kind: .export, name: context.name)
+            return try await RunAnswer(engine: engine, runs: runs).answer(request, wish) { engine in
                 try await engine.export(export)
             }
         }
@@ -70,7 +71,8 @@ struct ExchangeRoutes {
         wish.regenerateIDs = form.regeneratesIDs
         let task = wish
         return try await located {
-            try await RunAnswer(engine: engine, runs: runs).answer(request, Run.Request(kind: .import, name: context.name)) { engine in
+            let wish = Run.Request(kind: .import, name: context.name)
+            return try await RunAnswer(engine: engine, runs: runs).answer(request, wish) { engine in
                 // The file goes when the import is over, not when the client is gone.
                 let response = try await engine.importFile(task)
                 return withExtendedLifetime(form.upload) { response }
@@ -84,11 +86,13 @@ struct ExchangeRoutes {
     private func located(_ body: () async throws -> Response) async throws -> Response {
         do {
             return try await body()
-        } catch let error as BackupError where error.code == .usage {
+        } catch let error as BackupError where [.usage, .notFound].contains(error.code) {
             guard let field = error.location.first, ExchangeRoutes.fields.contains(field) else { throw error }
             var fault = error
             fault.location.removeFirst()
-            throw Refusal.invalid("\(error)", fields: [field: "\(fault)"])
+            var refusal = Refusal(error)
+            refusal.fields = [field: "\(fault)"]
+            throw refusal
         }
     }
 }

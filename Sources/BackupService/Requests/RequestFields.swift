@@ -77,7 +77,11 @@ struct RequestFields {
     }
 
     mutating func number(_ name: String) -> Int? {
-        value(name, "must be a whole number") { if case .number(let number) = $0 { Int(exactly: number) } else { nil } }
+        value(name, "must be a whole number") { value in
+            // Beyond 2^53 JSON's numbers are no longer exact for most programs (RFC 8259, section 6).
+            guard case .number(let number) = value, abs(number) < 9_007_199_254_740_992 else { return nil }
+            return Int(exactly: number)
+        }
     }
 
     mutating func texts(_ name: String) -> [String]? {

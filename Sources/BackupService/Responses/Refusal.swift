@@ -40,6 +40,14 @@ struct Refusal: Error {
             message: "\(message); try again in \(seconds) seconds", headers: headers)
     }
 
+    /// Whoever guesses learns no more than from any other wrong token.
+    static func lockedOut(_ message: String, _ seconds: Int) -> Refusal {
+        var refusal = Refusal.tooMany(message, seconds)
+        refusal.status = .unauthorized
+        refusal.headers[.wwwAuthenticate] = "Bearer"
+        return refusal
+    }
+
     static func unavailable(_ message: String) -> Refusal {
         var headers = HTTPFields()
         headers[.retryAfter] = "5"
