@@ -32,12 +32,13 @@ lint: setup
 fmt:
 	swift format --in-place --recursive --parallel $(SWIFT_FILES)
 
-# Compares with the sqlite3 tool, with pg_dump and pg_restore, and S3 transfers with aws-cli, s5cmd and rclone, side by
-# side; takes about half an hour and 20 GB below .build.
+# Compares with the sqlite3 tool, with pg_dump and pg_restore, asks the service with wrk, and compares S3 transfers with
+# aws-cli, s5cmd and rclone, side by side; takes about half an hour and 20 GB below .build.
 bench: build
 	swift build -c $(CONFIGURATION) --product s3-transfer
 	@Benchmarks/run.sh
 	@Benchmarks/postgresql.sh
+	@Benchmarks/service.sh
 	@Benchmarks/s3.sh
 
 clean:

@@ -14,9 +14,13 @@ fail() {
 }
 
 if [ ! -x "$venv/bin/schemathesis" ]; then
-    python3 -m venv "$venv" || fail "python3 -m venv does not work; install Python's venv module"
-    "$venv/bin/pip" install -q --disable-pip-version-check requests==2.34.2 schemathesis==4.32.5 ||
-        fail "pip could not install requests and schemathesis"
+    python3 -m venv "$venv" &&
+        "$venv/bin/pip" install -q --disable-pip-version-check requests==2.34.2 schemathesis==4.32.5 || {
+        rm -rf "$venv"
+        [ "${CI:-}" != true ] || fail "pip could not install requests and schemathesis into $venv"
+        echo "acceptance: skipped: pip could not install requests and schemathesis into $venv" >&2
+        exit 0
+    }
 fi
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/elder-backup-acceptance-XXXXXX")

@@ -25,6 +25,26 @@ import Testing
         #expect(run.setting("BACKUP_MAX_WAL_GROWTH") == (nil, "default"))
     }
 
+    @Test("The example of a .env file has every setting, and no other of ours")
+    func example() throws {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let text = try String(contentsOf: root.appending(path: ".env.example"), encoding: .utf8)
+        let assigned = text.split(separator: "\n").compactMap { line -> String? in
+            guard let equals = line.firstIndex(of: "="), !line.hasPrefix("# ") else { return nil }
+            return String(line[..<equals].drop { $0 == "#" })
+        }
+        let settings = try #require(try show().object?["settings"] as? [[String: Any]])
+        let names = settings.compactMap { $0["name"] as? String }
+        #expect(Set(names).subtracting(assigned).isEmpty)
+        let others = Set(assigned).subtracting(names)
+        #expect(
+            others == [
+                "POSTGRES_PASSWORD", "MINIO_ROOT_USER", "MINIO_ROOT_PASSWORD", "BACKUP_S3_REPLICA_1_BUCKET",
+            ])
+        #expect(assigned.count == Set(assigned).count)
+    }
+
     @Test("Command line before environment before .env before default")
     func precedence() throws {
         let file = "BACKUP_DIR=/from/file\nBACKUP_COMPRESSION=balanced\nBACKUP_RETENTION_DAYS=7\n"

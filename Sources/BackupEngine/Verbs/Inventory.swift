@@ -35,7 +35,7 @@ extension BackupEngine {
     /// - Parameter job: only of this one.
     /// - Throws: `notFound` for a job that is not there.
     package func list(_ query: BackupQuery, job: JobReference? = nil) async throws -> BackupPage {
-        try await BlockingThread.run(named: "list") { _ in
+        try await CatalogThreads.run {
             var query = query
             if let job { query.jobID = try self.findJob(job).id }
             return try self.catalog.page(query)

@@ -43,13 +43,13 @@ extension ComponentSchemas {
     ]
 
     private static let name = Schema.text(
-        longest: 255, shortest: 1, pattern: #"^[^\x00-\x1F\x7F]*\S[^\x00-\x1F\x7F]*$"#)
+        longest: 255, shortest: 1, pattern: #"^[^\x00-\x1F\x7F]*[^\s\x00-\x1F\x7F][^\x00-\x1F\x7F]*$"#)
 
     private static let change: [String: JSONLiteral] = [
         "name": Schema.nullable(name),
         "schedule": Schema.nullable(schedule),
         "time_zone": Schema.nullable(Schema.choice(timeZones, "Any name of the time zone database is taken.")),
-        "description": Schema.nullable(Schema.text(longest: 10_000)),
+        "description": Schema.nullable(Schema.text()),
         "enabled": Schema.nullable(Schema.flag()),
         "include_tables": tables, "exclude_tables": tables,
         "retention_days": rule(from: 1),
@@ -81,8 +81,7 @@ extension ComponentSchemas {
         "minimum": Schema.integer(), "max_bytes": Schema.integer(),
     ]
 
-    private static let tables = Schema.nullable(
-        Schema.list(of: Schema.text(longest: 200, shortest: 1), longest: 10_000))
+    private static let tables = Schema.nullable(Schema.list(of: Schema.text(shortest: 1)))
     private static let timeZones = ["UTC", "Europe/Berlin", "Europe/London", "America/New_York", "Asia/Tokyo"]
 
     private static func seconds(_ range: ClosedRange<Int>, _ description: String) -> JSONLiteral {

@@ -34,9 +34,8 @@ enum Schema {
         described("string", description).merging(["format": "date-time"])
     }
 
-    static func list(of item: JSONLiteral, _ description: String? = nil, longest: Int? = nil) -> JSONLiteral {
-        described("array", description).merging(["items": item]).merging(
-            present(["maxItems": longest.map(JSONLiteral.number)]))
+    static func list(of item: JSONLiteral, _ description: String? = nil) -> JSONLiteral {
+        described("array", description).merging(["items": item])
     }
 
     /// - Parameter required: the members that are always there; nil for all of them.
