@@ -66,6 +66,7 @@ import Testing
                     DROP TABLE audit_log;
                     ALTER TABLE backup_jobs DROP COLUMN s3_choice;
                     ALTER TABLE backup_jobs DROP COLUMN source_secret;
+                    ALTER TABLE backup_jobs DROP COLUMN ping_secret;
                     UPDATE elder_backup_meta SET value = '3' WHERE key = 'schema_version';
                     """)
         }
@@ -74,6 +75,7 @@ import Testing
         #expect(
             try SQLiteCatalog.migrate(path: path) == [
                 "added the column backup_jobs.s3_choice", "added the column backup_jobs.source_secret",
+                "added the column backup_jobs.ping_secret",
                 "created the table audit_log", "set the schema_version",
             ])
         let catalog = try SQLiteCatalog.open(path: path, migrate: false)

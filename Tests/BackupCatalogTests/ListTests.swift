@@ -133,10 +133,12 @@ struct ListTests {
         second.options.stallSeconds = .set(5)
         let changed = try catalog.updateJob(id: job.id, second, at: .now())
         #expect(changed.options.timeoutSeconds == nil && changed.options.stallSeconds == 5)
-        #expect(changed.options.retries == 2 && changed.options.pingURL?.revealed == "https://hc.example/1")
+        #expect(changed.options.retries == 2 && changed.options.hasPing)
+        #expect(try catalog.secrets(ofJob: job.id).pingURL?.revealed == "https://hc.example/1")
         let text = try DatabaseQueue(path: path).read {
             try String.fetchOne($0, sql: "SELECT config_json FROM backup_jobs")
         }
+        #expect(text?.contains("hc.example") == false)
         #expect(text?.contains("\"theirs\":5") == true && text?.contains("timeout_seconds") == false)
         for bad in [-1, 0, 604_801] {
             second.options.timeoutSeconds = .set(bad)

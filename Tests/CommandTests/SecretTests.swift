@@ -154,6 +154,11 @@ import Testing
         let bench = try EndToEnd()
         bench.environment.merge(SecretTests.planted) { $1 }
         bench.environment["BACKUP_S3_ENDPOINT"] = store
+        bench.environment["P"] = store + "/PLANTEDping14"
+        bench.environment["BACKUP_PING_URL"] = store + "/PLANTEDping15"
+        bench.environment["BACKUP_NOTIFY_WEBHOOK"] = store + "/PLANTEDhook16"
+        bench.environment["BACKUP_NOTIFY_WEBHOOK_SECRET"] = "PLANTEDsignature17"
+        bench.environment["BACKUP_NOTIFY_SLACK"] = store + "/PLANTEDslack18"
         var texts: [String] = []
         func run(_ arguments: String...) async throws {
             let run = try await command(arguments, bench)
@@ -162,7 +167,7 @@ import Testing
         try await run("config", "show")
         try await run(
             "job", "create", "own", "--source", "sqlite:app.sqlite", "--s3-enabled", "true", "--s3-bucket", "vault",
-            "--s3-access-key", "AKIA", "--s3-secret-key-env", "S", "--json")
+            "--s3-access-key", "AKIA", "--s3-secret-key-env", "S", "--ping-url-env", "P", "--json")
         try await run("job", "create", "server", "--source-env", "U", "--json")
         try await run("job", "show", "server")
         try await run("job", "list")

@@ -50,6 +50,7 @@ enum CatalogSchema {
             Column(name: "retention_json", type: "TEXT"),
             Column(name: "s3_choice", type: "TEXT"),
             Column(name: "source_secret", type: "TEXT"),
+            Column(name: "ping_secret", type: "TEXT"),
         ]
     )
 

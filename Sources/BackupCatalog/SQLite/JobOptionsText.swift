@@ -9,7 +9,6 @@ enum JobOptionsText {
     private static let pre = "pre_command"
     private static let post = "post_command"
     private static let hook = "hook_timeout_seconds"
-    private static let ping = "ping_url"
 
     /// - Throws: `catalog` for a value of another kind than it ought to be.
     static func options(_ object: [String: Any]) throws(BackupError) -> JobRunOptions {
@@ -20,7 +19,6 @@ enum JobOptionsText {
         options.preCommand = try text(object, pre)
         options.postCommand = try text(object, post)
         options.hookSeconds = try number(object, hook)
-        options.pingURL = try text(object, ping).map { Secret($0) }
         return options
     }
 
@@ -34,7 +32,6 @@ enum JobOptionsText {
         object[pre] = options.preCommand
         object[post] = options.postCommand
         object[hook] = options.hookSeconds
-        object[ping] = options.pingURL?.revealed
     }
 
     private static func number(_ object: [String: Any], _ key: String) throws(BackupError) -> Int? {

@@ -2,21 +2,24 @@ internal import BackupCore
 internal import Foundation
 internal import GRDB
 
-/// What a change of a job writes of its store and of its database's address, secrets encrypted.
+/// What a change of a job writes of its store, of its database's address and of its ping, secrets encrypted.
 struct JobStoreColumns {
     static let storeKey = "s3_secret_key"
     static let source = "source_secret"
+    static let ping = "ping_secret"
     /// The columns of `backup_jobs` that hold secrets which are encrypted.
-    static let secrets = [storeKey, source]
+    static let secrets = [storeKey, source, ping]
     private static let off = "off"
 
     private let store: JobStoreChange
     /// The address as it was given; empty for none.
     private let source: String?
+    private let pingURL: FieldChange<Secret>
 
     /// - Throws: `usage` for an address that is none.
     init(_ change: BackupJobChange) throws(BackupError) {
         store = change.store
+        pingURL = change.options.pingURL
         source = change.source?.trimmingCharacters(in: .whitespacesAndNewlines)
         if let source, !source.isEmpty { _ = try DatabaseURL(source) }
     }
@@ -46,6 +49,13 @@ struct JobStoreColumns {
         if store.choice != nil || row == nil {
             values["s3_enabled"] = try SQLiteCatalog.boolean(store.choice == .on, column: "s3_enabled", database)
             values["s3_choice"] = store.choice == .off ? JobStoreColumns.off.databaseValue : .null
+        }
+        switch pingURL {
+        case .keep: break
+        case .clear: values[JobStoreColumns.ping] = .null
+        case .set(let url):
+            let place = JobStoreColumns.place(JobStoreColumns.ping, uuid)
+            values[JobStoreColumns.ping] = try SealedText.seal(url, with: key(), at: place).databaseValue
         }
         try addSource(to: &values, row: row, uuid: uuid, key: key)
         return values

@@ -115,7 +115,7 @@ extension SQLiteCatalog {
     private static let jobColumns =
         "id, uuid, name, schedule, time_zone, retention_days, retention_json, enabled, description, source_url, "
         + "config_json, last_run_at, created_at, updated_at, s3_enabled, s3_choice, s3_endpoint, s3_bucket, s3_region, "
-        + "s3_access_key, s3_secret_key, s3_prefix, source_secret"
+        + "s3_access_key, s3_secret_key, s3_prefix, source_secret, ping_secret"
 
     private func selectJobs(_ condition: String, _ arguments: StatementArguments) throws -> [BackupJob] {
         let sql = "SELECT \(SQLiteCatalog.jobColumns) FROM backup_jobs \(condition)"
@@ -163,6 +163,7 @@ extension SQLiteCatalog {
             updatedAt: row.timestamp("updated_at") ?? createdAt
         )
         job.options = options
+        job.options.hasPing = row.filledText(JobStoreColumns.ping) != nil
         job.hasSourceSecret = row.filledText(JobStoreColumns.source) != nil
         job.store = JobStoreColumns.store(from: row)
         return job

@@ -16,7 +16,8 @@ extension SQLiteCatalog {
     private func readSecrets(ofJob id: Int64) throws -> JobSecrets {
         let row = try read { database in
             try Row.fetchOne(
-                database, sql: "SELECT id, name, uuid, s3_secret_key, source_secret FROM backup_jobs WHERE id = ?",
+                database,
+                sql: "SELECT id, name, uuid, s3_secret_key, source_secret, ping_secret FROM backup_jobs WHERE id = ?",
                 arguments: [id])
         }
         guard let row else { throw SQLiteCatalog.noJob(id) }
@@ -25,6 +26,7 @@ extension SQLiteCatalog {
         var secrets = JobSecrets()
         secrets.storeKey = try sealed.secret(JobStoreColumns.storeKey, keys)
         secrets.source = try sealed.secret(JobStoreColumns.source, keys)
+        secrets.pingURL = try sealed.secret(JobStoreColumns.ping, keys)
         return secrets
     }
 
@@ -131,8 +133,8 @@ private struct SealedRow {
     static func all(in database: Database) throws -> [SealedRow] {
         try Row.fetchAll(
             database,
-            sql: "SELECT id, name, uuid, s3_secret_key, source_secret FROM backup_jobs "
-                + "WHERE s3_secret_key <> '' OR source_secret <> '' ORDER BY id"
+            sql: "SELECT id, name, uuid, s3_secret_key, source_secret, ping_secret FROM backup_jobs "
+                + "WHERE s3_secret_key <> '' OR source_secret <> '' OR ping_secret <> '' ORDER BY id"
         ).map { SealedRow(row: LenientRow(row: $0)) }
     }
 

@@ -15,7 +15,7 @@ package final class SQLiteCatalog: CatalogStore {
 
     /// Columns of the catalog's tables that hold secrets and are never dumped, by table.
     package static let secretColumns: [String: Set<String>] = [
-        "backup_jobs": ["s3_access_key", "s3_secret_key", "source_secret"], "api_tokens": ["hash"],
+        "backup_jobs": ["s3_access_key", "s3_secret_key", "source_secret", "ping_secret"], "api_tokens": ["hash"],
     ]
 
     /// How long a call waits for another process's transaction.

@@ -83,7 +83,7 @@ extension BackupJob {
         try values.encode(options.stallSeconds, forKey: .stallSeconds)
         try values.encode(options.retries, forKey: .retries)
         try values.encode(Hooks(options), forKey: .hooks)
-        try values.encode(options.pingURL != nil, forKey: .ping)
+        try values.encode(options.hasPing, forKey: .ping)
         try values.encode(lastRunAt, forKey: .lastRunAt)
         try values.encode(createdAt, forKey: .createdAt)
         try values.encode(updatedAt, forKey: .updatedAt)

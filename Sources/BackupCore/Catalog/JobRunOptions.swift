@@ -11,8 +11,8 @@ package struct JobRunOptions: Sendable, Equatable {
     package var postCommand: String?
     /// How long each of the two may take; nil for ``standardHookSeconds``.
     package var hookSeconds: Int?
-    /// Told of the beginning and the end of each run, instead of `BACKUP_PING_URL`.
-    package var pingURL: Secret?
+    /// Whether an address of its own is told of each run, instead of `BACKUP_PING_URL`; it is among the job's secrets.
+    package var hasPing = false
 
     package static let standardHookSeconds = 300
 
@@ -31,7 +31,7 @@ package struct JobRunOptionsChange: Sendable, Equatable {
 
     package init() {}
 
-    /// Everything that a job says.
+    /// Everything that a job says, but for its secret.
     package init(_ options: JobRunOptions) {
         timeoutSeconds = FieldChange(options.timeoutSeconds)
         stallSeconds = FieldChange(options.stallSeconds)
@@ -39,7 +39,6 @@ package struct JobRunOptionsChange: Sendable, Equatable {
         preCommand = FieldChange(options.preCommand)
         postCommand = FieldChange(options.postCommand)
         hookSeconds = FieldChange(options.hookSeconds)
-        pingURL = FieldChange(options.pingURL)
     }
 
     package static let timeouts = 1...604_800
@@ -58,7 +57,9 @@ package struct JobRunOptionsChange: Sendable, Equatable {
         options.hookSeconds = try checked(hookSeconds, old.hookSeconds, "hook_timeout_seconds", Self.hookTimes)
         options.preCommand = try command(preCommand.applied(to: old.preCommand), "pre_command")
         options.postCommand = try command(postCommand.applied(to: old.postCommand), "post_command")
-        options.pingURL = try address(pingURL.applied(to: old.pingURL))
+        if case .set(let url) = pingURL, !WebAddress.isValid(url.revealed) {
+            throw BackupError(.usage, "the ping URL is none: give https://HOST/PATH, or http:// (it is not shown)")
+        }
         return options
     }
 
@@ -79,14 +80,6 @@ package struct JobRunOptionsChange: Sendable, Equatable {
                 .usage, "\(name) has more than \(Self.longestCommand) bytes, or a zero byte: put it into a script")
         }
         return text
-    }
-
-    private func address(_ url: Secret?) throws(BackupError) -> Secret? {
-        guard let url, !url.revealed.isEmpty else { return nil }
-        guard WebAddress.isValid(url.revealed) else {
-            throw BackupError(.usage, "the ping URL is none: give https://HOST/PATH, or http:// (it is not shown)")
-        }
-        return url
     }
 }
 

@@ -69,6 +69,8 @@ package struct JobSecrets: Sendable, Equatable {
     package var storeKey: Secret?
     /// The whole address of its database.
     package var source: Secret?
+    /// What is told of each of its runs.
+    package var pingURL: Secret?
 
     package init() {}
 }

@@ -10,6 +10,8 @@ final class Announcer {
     private let job: BackupJob
     private let context: VerbContext
     private let ping: DeadManPing?
+    /// Why the job's own ping cannot be told; nil where there is nothing to say.
+    private var pingFault: String?
     private var announcements: [Announcement] = []
 
     init(_ engine: BackupEngine, _ job: BackupJob, _ context: VerbContext) {
@@ -17,10 +19,20 @@ final class Announcer {
         self.job = job
         self.context = context
         let settings = engine.configuration.announcements
-        ping = (job.options.pingURL ?? settings.pingURL).map { DeadManPing(url: $0, pause: settings.callPause) }
+        var url = settings.pingURL
+        if job.options.hasPing {
+            do {
+                url = try engine.catalog.secrets(ofJob: job.id).pingURL
+            } catch {
+                url = nil
+                pingFault = "the job's ping was not told: \(error)"
+            }
+        }
+        ping = url.map { DeadManPing(url: $0, pause: settings.callPause) }
     }
 
     func tellBeginning(_ record: BackupRecord) {
+        if let pingFault { warn([pingFault]) }
         guard let ping else { return }
         do {
             warn([try context.wait { await ping.start() }].compactMap { $0 })

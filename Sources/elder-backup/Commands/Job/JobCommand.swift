@@ -65,7 +65,7 @@ struct JobOptions: ParsableArguments {
         change.description = description
         change.includeTables = tables.tables
         change.excludeTables = excludeTables.tables
-        change.options = runs.change
+        change.options = try runs.change()
         return change
     }
 

@@ -21,8 +21,12 @@ struct JobRunArguments: ParsableArguments {
     @Option(help: ArgumentHelp("How long either command may take; 0: 5 minutes.", valueName: "time"))
     var hookTimeout: String?
 
-    @Option(help: ArgumentHelp("Tell this address of each run, instead of $BACKUP_PING_URL.", valueName: "url"))
-    var pingURL: String?
+    // Everyone on the machine can read an argument, and who knows the address can tell it lies.
+    @Option(
+        help: ArgumentHelp(
+            "The variable that holds the address that is told of each run, instead of $BACKUP_PING_URL; \"\": that one.",
+            valueName: "name"))
+    var pingURLEnv: String?
 
     func validate() throws {
         for (name, text) in [
@@ -35,7 +39,7 @@ struct JobRunArguments: ParsableArguments {
         }
     }
 
-    var change: JobRunOptionsChange {
+    func change() throws(BackupError) -> JobRunOptionsChange {
         var change = JobRunOptionsChange()
         change.timeoutSeconds = seconds(timeout)
         change.stallSeconds = seconds(stallTimeout)
@@ -43,12 +47,11 @@ struct JobRunArguments: ParsableArguments {
         change.retries = FieldChange(retries)
         change.preCommand = text(preCommand)
         change.postCommand = text(postCommand)
-        change.pingURL =
-            switch text(pingURL) {
-            case .keep: .keep
-            case .clear: .clear
-            case .set(let url): .set(Secret(url))
-            }
+        switch text(pingURLEnv) {
+        case .keep: break
+        case .clear: change.pingURL = .clear
+        case .set(let name): change.pingURL = .set(try SecretInput.variable(name, option: "--ping-url-env"))
+        }
         return change
     }
 
