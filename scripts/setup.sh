@@ -2,7 +2,8 @@
 # Installs the Debian packages that the build and the tests need and that are missing, and checks the Swift tools.
 set -euo pipefail
 
-packages=(build-essential curl gzip jq libdeflate-dev libisal-dev libpq-dev libsqlite3-dev libxxhash-dev pkg-config python3 sqlite3)
+# Further ones may be named as arguments.
+packages=(build-essential curl gzip jq libdeflate-dev libisal-dev libpq-dev libsqlite3-dev libxxhash-dev pkg-config python3 sqlite3 "$@")
 
 fail() {
     echo "setup: $*" >&2
