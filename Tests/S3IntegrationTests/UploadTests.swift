@@ -227,11 +227,11 @@ extension Integration {
         @Test("A file that shrinks while it is sent is told, and no upload is left")
         func shrinking() async throws {
             try await withFaults { bucket, proxy async throws in
-                let file = try Folder().sample(20 << 20)
+                let file = try Folder().sample(40 << 20)
                 try await proxy.set(
                     rules: """
                         [{"match": {"operation": "UploadPart"},
-                          "action": {"do": "bandwidth", "bytes_per_second": 2000000, "direction": "request"}}]
+                          "action": {"do": "bandwidth", "bytes_per_second": 500000, "direction": "request"}}]
                         """)
                 let upload = Task { try await bucket.transfers().upload(file.path, to: bucket.object("a")) }
                 try await proxy.until { ($0.operations["UploadPart"]?.inFlight ?? 0) > 0 }
