@@ -72,46 +72,60 @@ import Testing
     struct Refused: Sendable, CustomTestStringConvertible {
         var body: String
         var field: String
+        var status = 400
         var testDescription: String { body }
     }
 
     static let refused =
         [
             // Stores that nobody listed, by any name.
-            "http://169.254.169.254", "http://169.254.169.254/latest/meta-data", "http://[::ffff:169.254.169.254]",
-            "http://2852039166", "http://0xa9fea9fe", "http://0251.0376.0251.0376", "http://169.254.43518",
-            "http://localhost:9000", "http://minio.example.com", "https://minio.example.com:9001",
-            "http://minio.example.com:9000@169.254.169.254", "http://u:p@minio.example.com:9000",
-            "http://169.254.169.254#minio.example.com:9000", "http://169.254.169.254?minio.example.com:9000",
-            "http://minio.example.com:9000.evil.net", "http://minio.example.com.evil.net:9000",
+            "http://169.254.169.254", "http://[::ffff:169.254.169.254]", "http://2852039166", "http://0xa9fea9fe",
+            "http://0251.0376.0251.0376", "http://169.254.43518", "http://localhost:9000", "http://minio.example.com",
+            "https://minio.example.com:9001", "http://minio.example.com.evil.net:9000", "aws",
+        ].map { endpoint($0, 403) }
+        + [
+            // What is no address of a store.
+            "http://169.254.169.254/latest/meta-data", "http://minio.example.com:9000@169.254.169.254",
+            "http://u:p@minio.example.com:9000", "http://169.254.169.254#minio.example.com:9000",
+            "http://169.254.169.254?minio.example.com:9000", "http://minio.example.com:9000.evil.net",
             "http://minio%2Eexample.com:9000", "http://minio.example.com:9000/bucket", "http://minio.example.com:+9000",
-            "ftp://minio.example.com:9000", "file:///etc/passwd", "http://minio.ex\u{0430}mple.com:9000", "aws",
+            "ftp://minio.example.com:9000", "file:///etc/passwd", "http://minio.ex\u{0430}mple.com:9000",
             "http://minio.example.com:9000\\@evil.net", "http://minio.example.com:9000 evil.net",
-        ].map {
-            Refused(
-                body: "{\"name\":\"a\",\"s3_bucket\":\"vault\",\"s3_endpoint\":\"\(escaped($0))\"}",
-                field: "s3_endpoint")
-        }
+        ].map { endpoint($0, 400) }
         + [
             "postgresql://169.254.169.254/app", "postgresql://db.example.com@169.254.169.254/app",
-            "postgresql://u:PLANTED@other.example.com/app", "postgresql://db.example.com/app?host=/tmp",
-            "postgresql://db.example.com/app?sslkey=/etc/passwd",
-            "postgresql://db.example.com/app?passfile=/etc/shadow",
-            "sqlite:/etc/passwd", "sqlite:app.sqlite", "PLANTED", "postgresql://db.example.com/a/b",
-            "postgresql://u:********@db.example.com/app",
-        ].map { Refused(body: "{\"name\":\"a\",\"source\":\"\($0)\"}", field: "source") }
+            "postgresql://u:PLANTED@other.example.com/app", "sqlite:/etc/passwd",
+        ].map { source($0, 403) }
         + [
-            Refused(body: #"{"name":"a","s3_enabled":true}"#, field: "s3_bucket"),
+            "postgresql://db.example.com/app?host=/tmp", "postgresql://db.example.com/app?sslkey=/etc/passwd",
+            "postgresql://db.example.com/app?passfile=/etc/shadow", "sqlite:app.sqlite", "PLANTED",
+            "postgresql://db.example.com/a/b", "postgresql://u:********@db.example.com/app",
+        ].map { source($0, 400) }
+        + [
+            Refused(body: #"{"name":"a","s3_enabled":true}"#, field: "s3_bucket", status: 409),
             Refused(body: #"{"name":"a","s3_enabled":"yes"}"#, field: "s3_enabled"),
             Refused(body: #"{"name":"a","s3_bucket":"Not_A_Bucket"}"#, field: "s3_bucket"),
             Refused(body: #"{"name":"a","s3_bucket":"vault","s3_region":"a/b"}"#, field: "s3_region"),
-            Refused(body: #"{"name":"a","s3_bucket":"vault","s3_secret_key":"PLANTED"}"#, field: "s3_access_key"),
-            Refused(body: #"{"name":"a","s3_bucket":"vault","s3_access_key":"AKIA"}"#, field: "s3_secret_key"),
+            Refused(
+                body: #"{"name":"a","s3_bucket":"vault","s3_secret_key":"PLANTED"}"#, field: "s3_access_key",
+                status: 409),
+            Refused(
+                body: #"{"name":"a","s3_bucket":"vault","s3_access_key":"AKIA"}"#, field: "s3_secret_key", status: 409),
             Refused(
                 body: #"{"name":"a","s3_bucket":"vault","s3_access_key":"AKIA","s3_secret_key":"PLANTED x"}"#,
                 field: "s3_secret_key"),
             Refused(body: #"{"name":"a","s3_secret_key":5}"#, field: "s3_secret_key"),
         ]
+
+    private static func endpoint(_ text: String, _ status: Int) -> Refused {
+        Refused(
+            body: "{\"name\":\"a\",\"s3_bucket\":\"vault\",\"s3_endpoint\":\"\(escaped(text))\"}", field: "s3_endpoint",
+            status: status)
+    }
+
+    private static func source(_ text: String, _ status: Int) -> Refused {
+        Refused(body: "{\"name\":\"a\",\"source\":\"\(text)\"}", field: "source", status: status)
+    }
 
     private static func escaped(_ text: String) -> String { text.replacingOccurrences(of: "\\", with: "\\\\") }
 
@@ -121,7 +135,7 @@ import Testing
             let token = try await bench.token(.admin)
             for refused in JobStoreRouteTests.refused {
                 let reply = try await bench.ask(.POST, JobStoreRouteTests.jobs, token: token, body: refused.body)
-                #expect([400, 403, 409].contains(reply.status), "\(refused)")
+                #expect(reply.status == refused.status, "\(refused)")
                 #expect(
                     (reply.json["fields"] as? [String: String])?[refused.field] != nil, "\(refused): \(reply.error)")
                 #expect(!String(decoding: reply.body, as: UTF8.self).contains("PLANTED"), "\(refused)")

@@ -31,7 +31,7 @@ struct ExportFilters {
         for (name, entry) in entries {
             if let table = names[ExactName(name)], let columns = ExportFilters.columns(entry) {
                 guard let place = tables.firstIndex(where: { $0.name.isExactly(table) }) else {
-                    throw ExportFilters.missing("\"\(name)\" is a table that is not exported")
+                    throw ExportFilters.wrong("\"\(name)\" is a table that is not exported")
                 }
                 for (column, test) in columns {
                     guard let index = tables[place].columns.firstIndex(where: { $0.name.isExactly(column) }) else {
@@ -42,7 +42,7 @@ struct ExportFilters {
                 continue
             }
             guard let test = ExportFilters.test(entry) else {
-                throw ExportFilters.missing(
+                throw ExportFilters.wrong(
                     "\"\(name)\" is neither a table nor a column with a range (gt, gte, lt, lte)")
             }
             var isKnown = false

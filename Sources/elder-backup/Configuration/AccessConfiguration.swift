@@ -1,4 +1,5 @@
 import BackupCore
+import BackupEngine
 import BackupService
 
 /// The settings of who may call the service, and by which keys they are known.
@@ -24,7 +25,7 @@ enum AccessConfiguration {
         elder.issuer = values.find(.elderIssuer)?.text
         elder.audience = values.find(.elderAudience)?.text
         elder.admins = Set(try values.read(.elderAdmins, default: [], subjects))
-        elder.looksUp = try values.read(.elderLookUp, default: elder.looksUp, ServiceConfiguration.flag)
+        elder.looksUp = try values.read(.elderLookUp, default: elder.looksUp, StoreText.boolean)
         return elder
     }
 

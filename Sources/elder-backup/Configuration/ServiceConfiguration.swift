@@ -1,4 +1,5 @@
 import BackupCore
+import BackupEngine
 import BackupService
 
 /// The settings of the service.
@@ -8,8 +9,8 @@ enum ServiceConfiguration {
         let address = try values.read(.listen, default: (host: settings.host, port: settings.port), address)
         settings.host = address.host
         settings.port = address.port
-        settings.catchesUp = try values.read(.catchUp, default: settings.catchesUp, flag)
-        settings.hasPublicMetrics = try values.read(.publicMetrics, default: settings.hasPublicMetrics, flag)
+        settings.catchesUp = try values.read(.catchUp, default: settings.catchesUp, StoreText.boolean)
+        settings.hasPublicMetrics = try values.read(.publicMetrics, default: settings.hasPublicMetrics, StoreText.boolean)
         settings.largestImport = try values.read(.largestImport, default: settings.largestImport) { text in
             Quantity.bytes(text).flatMap { ((1 << 20)...(64 << 40)).contains($0) ? Int64($0) : nil }
         }
@@ -21,13 +22,10 @@ enum ServiceConfiguration {
             let blocks = list(text).map(AddressBlock.init)
             return blocks.contains { $0 == nil } ? nil : blocks.compactMap(\.self)
         }
-        settings.rateLimit = try values.read(.rateLimit, default: settings.rateLimit) { number($0, in: 0...1_000_000) }
-        settings.signInLimit = try values.read(.signInLimit, default: settings.signInLimit) {
-            number($0, in: 0...1_000_000)
-        }
-        settings.limits.connections = try values.read(.maximumConnections, default: settings.limits.connections) {
-            number($0, in: 1...100_000)
-        }
+        settings.rateLimit = try values.number(.rateLimit, default: settings.rateLimit, in: 0...1_000_000)
+        settings.signInLimit = try values.number(.signInLimit, default: settings.signInLimit, in: 0...1_000_000)
+        settings.limits.connections = try values.number(
+            .maximumConnections, default: settings.limits.connections, in: 1...100_000)
         settings.minimumFree = try values.read(.minimumFree, default: settings.minimumFree) {
             Quantity.bytes($0).map(Int64.init)
         }
@@ -50,22 +48,9 @@ enum ServiceConfiguration {
         return host.isEmpty ? nil : (String(host), port)
     }
 
-    static func flag(_ text: String) -> Bool? {
-        switch text.lowercased() {
-        case "true", "1", "yes", "on": true
-        case "false", "0", "no", "off": false
-        default: nil
-        }
-    }
-
     /// What stands between commas, without white space.
     static func list(_ text: String) -> [String] {
         text.split(separator: ",").map { word in String(word.filter { !$0.isWhitespace }) }.filter { !$0.isEmpty }
-    }
-
-    private static func number(_ text: String, in range: ClosedRange<Int>) -> Int? {
-        guard text.utf8.allSatisfy({ $0 &- 0x30 < 10 }) else { return nil }
-        return Int(text).flatMap { range.contains($0) ? $0 : nil }
     }
 
     /// What `config show` tells of a setting.
