@@ -10,7 +10,8 @@ enum ServiceConfiguration {
         settings.host = address.host
         settings.port = address.port
         settings.catchesUp = try values.read(.catchUp, default: settings.catchesUp, StoreText.boolean)
-        settings.hasPublicMetrics = try values.read(.publicMetrics, default: settings.hasPublicMetrics, StoreText.boolean)
+        settings.hasPublicMetrics = try values.read(
+            .publicMetrics, default: settings.hasPublicMetrics, StoreText.boolean)
         settings.largestImport = try values.read(.largestImport, default: settings.largestImport) { text in
             Quantity.bytes(text).flatMap { ((1 << 20)...(64 << 40)).contains($0) ? Int64($0) : nil }
         }
