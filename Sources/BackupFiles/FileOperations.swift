@@ -14,6 +14,19 @@ package enum FileOperations {
         return 0
     }
 
+    /// Begins to write a range of a file to the disk, or waits until it is written: data alone, and no promise of
+    /// durability. A file system that cannot do that does nothing.
+    ///
+    /// - Throws: what the disk failed with. A later fsync would not tell it again.
+    static func writeBack(
+        _ descriptor: Int32, _ range: Range<Int64>, waits: Bool, path: String
+    ) throws(BackupError) {
+        let number = eb_write_back(descriptor, range.lowerBound, range.upperBound - range.lowerBound, waits ? 1 : 0)
+        guard [0, EINVAL, ENOSYS, ESPIPE, EOPNOTSUPP].contains(number) else {
+            throw .system("write", path: path, errno: number)
+        }
+    }
+
     /// Makes the names in a directory durable.
     package static func syncDirectory(_ path: String) throws(BackupError) {
         let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)

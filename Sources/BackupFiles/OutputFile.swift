@@ -6,6 +6,15 @@ package final class OutputFile {
     package private(set) var path: String
     private let descriptor: Int32
     private var isTemporary = true
+    /// How many bytes were written, and how many of them the disk was told to take.
+    private var count: Int64 = 0
+    private var begun: Int64 = 0
+    /// How many of them the disk has taken, as far as is known.
+    package private(set) var settled: Int64 = 0
+
+    /// Bytes that go to the disk together while the file grows, so that ``sync()`` has little to wait for and the
+    /// machine's memory does not fill with what the disk must still take.
+    private static let window: Int64 = 8 << 20
 
     /// Makes a file that nobody else can read; `path` must be free.
     package init(temporaryPath path: String) throws(BackupError) {
@@ -39,26 +48,36 @@ package final class OutputFile {
             }
             done += result
         }
+        count += Int64(bytes.count)
+        guard count - begun >= OutputFile.window else { return }
+        try FileOperations.writeBack(descriptor, begun..<count, waits: false, path: path)
+        if settled < begun {
+            try FileOperations.writeBack(descriptor, settled..<begun, waits: true, path: path)
+            settled = begun
+        }
+        begun = count
     }
 
     package func sync() throws(BackupError) {
         guard fsync(descriptor) == 0 else { throw .system("flush to disk", path: path, errno: errno) }
+        begun = count
+        settled = count
     }
 
-    /// Reads back what was written, piece by piece.
-    package func readBack(_ body: (UnsafeRawBufferPointer) -> Void) throws(BackupError) {
+    /// Reads back what is ``settled``, from an offset on, piece by piece. Ends early where the file does.
+    package func readBack(from start: Int64, _ body: (UnsafeRawBufferPointer) -> Void) throws(BackupError) {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 * 1024, alignment: 16)
         defer { buffer.deallocate() }
-        var offset = 0
-        while true {
-            let result = pread(descriptor, buffer.baseAddress, buffer.count, off_t(offset))
+        var offset = start
+        while offset < settled {
+            let result = pread(descriptor, buffer.baseAddress, min(buffer.count, Int(settled - offset)), off_t(offset))
             if result < 0 {
                 if errno == EINTR { continue }
                 throw .system("read back", path: path, errno: errno)
             }
             if result == 0 { return }
             body(UnsafeRawBufferPointer(rebasing: buffer[..<result]))
-            offset += result
+            offset += Int64(result)
         }
     }
 

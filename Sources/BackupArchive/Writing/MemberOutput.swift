@@ -9,12 +9,14 @@ final class MemberOutput: @unchecked Sendable {
     private let file: OutputFile
     private let manifest: ManifestWriter
     private var digest = FileDigest()
-    /// Of the same bytes, to be compared with what is read back.
+    /// Of the bytes that were written, and of those that were read back behind them.
     private let written: FileChecksum
+    private let found: FileChecksum
     private var tables: [TableTotals] = []
 
     init(temporaryPath: String, header: ArchiveHeader) throws {
         written = try FileChecksum()
+        found = try FileChecksum()
         file = try OutputFile(temporaryPath: temporaryPath)
         manifest = try ManifestWriter(temporaryPath: temporaryPath + ManifestWriter.suffix, header: header)
     }
@@ -25,6 +27,7 @@ final class MemberOutput: @unchecked Sendable {
         try file.write(bytes)
         digest.update(bytes)
         written.update(bytes)
+        try readBack()
         guard slot.kind == .rows, let table = slot.table else { return }
         if slot.opensTable {
             tables.append(TableTotals(name: table.name))
@@ -50,11 +53,16 @@ final class MemberOutput: @unchecked Sendable {
 
     func syncAndCheck() throws {
         try file.sync()
-        let found = try FileChecksum()
-        try file.readBack { found.update($0) }
+        try readBack()
         guard found.equals(written) else {
             throw BackupError(.storage, "\(file.path) does not hold what was written to it; the disk may be faulty")
         }
+    }
+
+    /// What the disk has taken meanwhile.
+    private func readBack() throws {
+        guard file.settled > Int64(found.count) else { return }
+        try file.readBack(from: Int64(found.count)) { found.update($0) }
     }
 
     func publish(
