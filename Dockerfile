@@ -16,7 +16,7 @@ RUN swift build -c release --product elder-backup \
 FROM swift:6.2-bookworm-slim
 # pg_dump must be as new as the server: for a later one than Debian's, install postgresql-client-NN from apt.postgresql.org.
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends ca-certificates curl libdeflate0 libisal2 libpq5 libsqlite3-0 libxxhash0 \
+    && apt-get install -y --no-install-recommends ca-certificates libdeflate0 libisal2 libpq5 libsqlite3-0 libxxhash0 \
         postgresql-client tini tzdata \
     && rm -rf /var/lib/apt/lists/* \
     && groupadd --gid 10001 elder-backup \
@@ -31,6 +31,6 @@ EXPOSE 5000
 # Runs may end for ten minutes: stop with --time 660.
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s --retries=3 \
-    CMD curl -fsS -o /dev/null http://127.0.0.1:5000/health || exit 1
+    CMD ["/usr/local/bin/elder-backup", "health"]
 ENTRYPOINT ["/usr/bin/tini", "--", "/usr/local/bin/elder-backup"]
 CMD ["serve"]

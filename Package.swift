@@ -83,6 +83,7 @@ let package = Package(
             name: "BackupService",
             dependencies: [
                 "BackupCore", "BackupEngine",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
                 .product(name: "Hummingbird", package: "hummingbird"),

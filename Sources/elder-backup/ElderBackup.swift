@@ -33,8 +33,8 @@ struct ElderBackup: AsyncParsableCommand {
             DownloadCommand.self, UploadCommand.self, ReplicateCommand.self, CancelCommand.self,
             DeleteCommand.self, PruneCommand.self, StatsCommand.self, ExportCommand.self, ImportCommand.self,
             ArchiveCommand.self, CatalogCommand.self, S3Command.self,
-            JobCommand.self, TokenCommand.self, AuditCommand.self, ServeCommand.self, ConfigCommand.self,
-            DemoCommand.self,
+            JobCommand.self, TokenCommand.self, AuditCommand.self, ServeCommand.self, HealthCommand.self,
+            ConfigCommand.self, DemoCommand.self,
         ]
     )
 

@@ -16,8 +16,32 @@ struct AuthenticationTests {
         (.POST, base + "/99/upload", .operator), (.POST, base + "/upload-missing", .operator),
         (.GET, base + "/99/download", .operator), (.POST, base + "/jobs", .admin), (.PUT, base + "/jobs/99", .admin),
         (.DELETE, base + "/jobs/99", .admin), (.DELETE, base + "/99", .admin), (.POST, base + "/99/restore", .admin),
-        (.GET, base + "/audit", .admin),
+        (.GET, base + "/audit", .admin), (.GET, base + "/runs", .viewer), (.GET, base + "/runs/99", .viewer),
+        (.GET, base + "/runs/99/events", .viewer), (.POST, base + "/runs/99/cancel", .operator),
+        (.GET, base + "/99/events", .viewer), (.POST, base + "/99/cancel", .operator),
+        (.HEAD, base + "/99/download", .operator), (.POST, base + "/export", .operator),
+        (.GET, base + "/export/99/download", .operator), (.HEAD, base + "/export/99/download", .operator),
+        (.POST, base + "/import", .admin), (.GET, "/metrics", .viewer), (.GET, "/openapi.json", .viewer),
     ]
+
+    @Test("Every route that the description names is among those whose role is tested")
+    func complete() async throws {
+        try await ServiceBench.with { bench in
+            let reply = try await bench.ask(.GET, "/openapi.json", token: try await bench.token(.viewer))
+            let paths = try #require(reply.json["paths"] as? [String: [String: Any]])
+            let tested = Set(
+                AuthenticationTests.routes.map { route in
+                    "\(route.method.rawValue) "
+                        + route.path.replacing("/export/99/", with: "/export/{filename}/")
+                        .split(separator: "/", omittingEmptySubsequences: false)
+                        .map { Int($0) == nil ? $0 : "{id}" }.joined(separator: "/")
+                })
+            let described = paths.flatMap { path, operations in operations.keys.map { "\($0.uppercased()) \(path)" } }
+            #expect(described.count > 25)
+            let open = ["GET /health", "GET /ready", "HEAD /health", "HEAD /ready"]
+            #expect(Set(described).subtracting(open).subtracting(tested).sorted() == [])
+        }
+    }
 
     @Test("Without a token every route is 401, and so is what is not there")
     func none() async throws {
@@ -27,6 +51,7 @@ struct AuthenticationTests {
                     let reply = try await bench.ask(route.method, route.path, token: token)
                     #expect(reply.status == 401, "\(route)")
                     #expect(reply.headers.first(name: "WWW-Authenticate") == "Bearer")
+                    guard route.method != .HEAD else { continue }
                     #expect(!reply.error.isEmpty && reply.json["code"] as? String == "unauthenticated")
                 }
             }
@@ -43,7 +68,8 @@ struct AuthenticationTests {
                 let token = try await bench.token(role)
                 for route in AuthenticationTests.routes {
                     let reply = try await bench.ask(
-                        route.method, route.path, token: token, body: route.method == .GET ? nil : "{}")
+                        route.method, route.path, token: token,
+                        body: [.GET, .HEAD].contains(route.method) ? nil : "{}")
                     #expect((reply.status == 403) == (role < route.role), "\(role) \(route) \(reply.status)")
                 }
             }

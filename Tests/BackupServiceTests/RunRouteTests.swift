@@ -31,6 +31,44 @@ struct RunRouteTests {
         #expect(try await isSo())
     }
 
+    @Test("What is not there, or goes on already, is told at once, also to those who wait for their answer")
+    func toldAtOnce() async throws {
+        try await ServiceBench.with(settings: { settings, _ in settings.maximumRuns = 1 }) { bench in
+            let token = try await bench.token(.admin)
+            let job = try await Self.heldJob(bench)
+            let first = try await bench.ask(
+                .POST, Self.base + "/jobs/\(job)/run", token: token, headers: Self.prefer)
+            #expect(first.status == 202)
+            // The only place is taken: an answer that waited for it would not come before the run is let go.
+            #expect(try await bench.ask(.POST, Self.base + "/99/verify", token: token).status == 404)
+            #expect(try await bench.ask(.POST, Self.base + "/99/restore", token: token, body: "{}").status == 404)
+            #expect(try await bench.ask(.POST, Self.base + "/jobs/\(job)/run", token: token).status == 409)
+            try Self.letGo(bench)
+        }
+    }
+
+    @Test("Whom it takes to begin a run, it takes to end it", arguments: ["import", "restore"])
+    func roles(kind: String) async throws {
+        try await ServiceBench.with(settings: { settings, _ in settings.maximumRuns = 1 }) { bench in
+            let token = try await bench.token(.admin)
+            _ = try await bench.engine.backup(BackupRequest())
+            let job = try await Self.heldJob(bench)
+            _ = try await bench.ask(.POST, Self.base + "/jobs/\(job)/run", token: token, headers: Self.prefer)
+            let form =
+                "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"u.json\"\r\n\r\n"
+                + #"{"version":"1.2.0","tables":{"users":[]}}"# + "\r\n--b--\r\n"
+            let asked = try await bench.ask(
+                .POST, Self.base + (kind == "import" ? "/import" : "/1/restore"), token: token,
+                body: kind == "import" ? form : "{}",
+                headers: Self.prefer + (kind == "import" ? [("Content-Type", "multipart/form-data; boundary=b")] : []))
+            #expect(asked.status == 202 && asked.json["kind"] as? String == kind)
+            let path = Self.base + "/runs/\(try #require(asked.json["id"] as? String))/cancel"
+            #expect(try await bench.ask(.POST, path, token: try await bench.token(.operator)).status == 403)
+            #expect(try await bench.ask(.POST, path, token: token).status == 202)
+            try Self.letGo(bench)
+        }
+    }
+
     @Test("A run is answered at once where the client prefers it, and ends by itself")
     func respondAsync() async throws {
         try await ServiceBench.with { bench in

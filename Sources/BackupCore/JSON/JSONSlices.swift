@@ -42,6 +42,29 @@ package struct JSONSlices: Sendable {
         JSONText.skipWhitespace(base, start, end) == end ? nil : "something follows it"
     }
 
+    /// The elements of a well-formed JSON array as slices of its text; nil for anything else.
+    package static func elements(of text: [UInt8], depth: Int = 128) -> [[UInt8]]? {
+        text.withUnsafeBufferPointer { buffer -> [[UInt8]]? in
+            guard let base = buffer.baseAddress, base[0] == UInt8(ascii: "[") else { return nil }
+            let end = buffer.count
+            var elements: [[UInt8]] = []
+            var index = JSONText.skipWhitespace(base, 1, end)
+            if index < end, base[index] == UInt8(ascii: "]") {
+                return trailing(base, index + 1, end) == nil ? elements : nil
+            }
+            while true {
+                let next = JSONText.skipValue(base, index, end, depth: depth)
+                guard next >= 0 else { return nil }
+                elements.append(Array(buffer[index..<next]))
+                index = JSONText.skipWhitespace(base, next, end)
+                guard index < end else { return nil }
+                if base[index] == UInt8(ascii: "]") { return trailing(base, index + 1, end) == nil ? elements : nil }
+                guard base[index] == UInt8(ascii: ",") else { return nil }
+                index = JSONText.skipWhitespace(base, index + 1, end)
+            }
+        }
+    }
+
     /// The text that a well-formed JSON string, quotes included, stands for.
     package static func string(_ literal: [UInt8]) -> String? {
         var output: [UInt8] = []

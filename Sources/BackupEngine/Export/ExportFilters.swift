@@ -123,28 +123,10 @@ struct ExportFilters {
     private static func scalarTest(_ name: String, _ value: [UInt8]) throws(BackupError) -> FilterTest {
         guard value.first == UInt8(ascii: "[") else { return .oneOf([try operand(name, value)]) }
         var operands: [FilterOperand] = []
-        for item in try items(name, value) { operands.append(try operand(name, item)) }
-        return .oneOf(operands)
-    }
-
-    /// The texts of a well-formed list's items.
-    private static func items(_ name: String, _ list: [UInt8]) throws(BackupError) -> [[UInt8]] {
-        var items: [[UInt8]] = []
-        list.withUnsafeBufferPointer { buffer in
-            guard let base = buffer.baseAddress else { return }
-            var index = JSONText.skipWhitespace(base, 1, buffer.count)
-            while index < buffer.count, base[index] != UInt8(ascii: "]"), items.count <= longestList {
-                let end = JSONText.skipValue(base, index, buffer.count, depth: 8)
-                guard end > 0 else { return }
-                items.append(Array(buffer[index..<end]))
-                index = JSONText.skipWhitespace(base, end, buffer.count)
-                if index < buffer.count, base[index] == UInt8(ascii: ",") {
-                    index = JSONText.skipWhitespace(base, index + 1, buffer.count)
-                }
-            }
-        }
+        guard let items = JSONSlices.elements(of: value) else { throw wrong("\"\(name)\": a list is malformed") }
         guard items.count <= longestList else { throw wrong("\"\(name)\": a list has at most \(longestList) values") }
-        return items
+        for item in items { operands.append(try operand(name, item)) }
+        return .oneOf(operands)
     }
 
     private static func operand(_ name: String, _ value: [UInt8]) throws(BackupError) -> FilterOperand {

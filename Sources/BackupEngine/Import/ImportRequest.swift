@@ -23,6 +23,8 @@ package enum ImportForm: Sendable, CaseIterable {
 package struct ImportRequest: Sendable {
     /// Of the file.
     package var path: String
+    /// What its owner calls it, for the audit log.
+    package var name: String
     package var form: ImportForm
     /// The database; its tables must be there.
     package var target: DatabaseURL
@@ -33,6 +35,7 @@ package struct ImportRequest: Sendable {
 
     package init(path: String, form: ImportForm, target: DatabaseURL) {
         self.path = path
+        name = path.split(separator: "/").last.map(String.init) ?? path
         self.form = form
         self.target = target
     }

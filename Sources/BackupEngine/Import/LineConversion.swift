@@ -31,10 +31,11 @@ struct LineConversion {
         }
         let buffer = ExportBuffer { [output] in try output.write($0) }
         var described: [ExactName] = []
+        var isEmpty = true
         try eachLine { line, conversion in
-            conversion.lineNumber += 1
             let members = try conversion.members(of: line)
-            if conversion.lineNumber == 1 {
+            if isEmpty {
+                isEmpty = false
                 buffer.append("{\"version\":\"1.2.0\"")
                 if let description = members["export"] {
                     guard members["row"] == nil else { throw conversion.wrong("it has both \"export\" and \"row\"") }
@@ -49,7 +50,7 @@ struct LineConversion {
             try conversion.write(members, to: buffer)
             try buffer.flushWhereFull()
         }
-        guard lineNumber > 0 else { throw BackupError(.damaged, "the file is empty") }
+        guard !isEmpty else { throw BackupError(.damaged, "the file is empty") }
         if current != nil { buffer.append("]") }
         for name in described where !opened.contains(name) {
             open(name, in: buffer)
@@ -122,6 +123,7 @@ struct LineConversion {
             while let end = rest.firstIndex(of: 0x0A) {
                 line += rest[..<end]
                 rest = rest[(end + 1)...]
+                lineNumber += 1
                 if !LineConversion.isBlank(line) { try body(line, &self) }
                 line.removeAll(keepingCapacity: line.capacity <= 8 << 20)
             }
@@ -132,6 +134,7 @@ struct LineConversion {
                     location: ["line \(lineNumber + 1)"])
             }
         }
+        lineNumber += 1
         if !LineConversion.isBlank(line) { try body(line, &self) }
     }
 

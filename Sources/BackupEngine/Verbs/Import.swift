@@ -7,6 +7,16 @@ extension BackupEngine {
     /// - Throws: `usage` for a file that cannot be read as what its name says; `target`, …; the database is then as it
     ///   was.
     package func importFile(_ request: ImportRequest) async throws -> ImportResponse {
+        try await audited(
+            "import", request.name,
+            detail: (request.dryRun ? "dry run into " : "into ") + request.target.redacted,
+            describe: { "\($0.importedTables) tables, \($0.totalRecords) records" }
+        ) {
+            try await runImport(request)
+        }
+    }
+
+    private func runImport(_ request: ImportRequest) async throws -> ImportResponse {
         let directory = try await converted(request)
         var restore = RestoreRequest(
             backup: BackupReference(directory.map { $0.path + "/rows.json" } ?? request.path), target: request.target)
@@ -18,7 +28,7 @@ extension BackupEngine {
         restore.regenerateIDs = request.regenerateIDs
         let wish = restore
         do {
-            let response = try await self.restore(wish)
+            let response = try await self.restoreUnaudited(wish)
             return withExtendedLifetime(directory) {
                 ImportResponse(
                     dryRun: response.dryRun, importedTables: response.restoredTables,
@@ -32,7 +42,7 @@ extension BackupEngine {
 
     /// Where the rows lie that were lines; nil where the file can be read as it is.
     private func converted(_ request: ImportRequest) async throws -> FetchDirectory? {
-        try await BlockingThread.run(named: "import") { cancellation in
+        try await runVerb(named: "import") { context in
             let input: InputFile
             do throws(BackupError) {
                 input = try InputFile(path: request.path)
@@ -46,7 +56,7 @@ extension BackupEngine {
             do {
                 let output = try OutputFile(temporaryPath: directory.path + "/rows.partial")
                 var conversion = LineConversion(input, to: output) {
-                    try cancellation.check()
+                    try context.cancellation.check()
                 }
                 try conversion.run()
                 guard try output.rename(to: directory.path + "/rows.json") else {

@@ -14,13 +14,21 @@ extension BackupEngine {
             detail: (request.dryRun ? "dry run into " : "into ") + request.target.redacted,
             describe: { "\($0.restoredTables) tables, \($0.totalRecords) records" }
         ) {
-            try await runVerb(named: "restore") { context in
-                do {
-                    return try self.runRestore(request, context)
-                } catch let error as BackupError where error.code == .source {
-                    // The database's own refusals do not know what it is opened for; here it is the target.
-                    throw BackupError(.target, error.message, location: error.location)
-                }
+            try await restoreUnaudited(request)
+        }
+    }
+
+    /// A restore for a verb that has its own entry in the audit log.
+    func restoreUnaudited(_ request: RestoreRequest) async throws -> RestoreResponse {
+        guard request.tables?.isEmpty != true else {
+            throw BackupError(.usage, "the list of tables to restore is empty; name some, or leave it out for all")
+        }
+        return try await runVerb(named: "restore") { context in
+            do {
+                return try self.runRestore(request, context)
+            } catch let error as BackupError where error.code == .source {
+                // The database's own refusals do not know what it is opened for; here it is the target.
+                throw BackupError(.target, error.message, location: error.location)
             }
         }
     }

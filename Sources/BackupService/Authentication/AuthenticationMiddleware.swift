@@ -21,7 +21,6 @@ struct AuthenticationMiddleware: RouterMiddleware {
         _ request: Request, context: ServiceContext,
         next: (Request, ServiceContext) async throws -> Response
     ) async throws -> Response {
-        var context = context
         let forwarded = AuthenticationMiddleware.forwarded.flatMap { request.headers[$0] }
         let address = addresses.find(peer: context.peer, forwarded: forwarded)
         context.address = address?.description ?? "unknown"

@@ -62,7 +62,7 @@ extension ComponentSchemas {
                 "restore_options": Schema.nullable(
                     Schema.object(
                         [
-                            "tables": Schema.nullable(Schema.list(of: Schema.text(shortest: 1))),
+                            "tables": Schema.nullable(Schema.list(of: Schema.text(shortest: 1), shortest: 1)),
                             "clear_existing": Schema.nullable(Schema.flag()),
                             "regenerate_ids": Schema.nullable(Schema.flag()),
                         ], required: [])),

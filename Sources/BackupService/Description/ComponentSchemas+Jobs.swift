@@ -46,11 +46,11 @@ extension ComponentSchemas {
         longest: 255, shortest: 1, pattern: #"^[^\x00-\x1F\x7F]*[^\s\x00-\x1F\x7F][^\x00-\x1F\x7F]*$"#)
 
     private static let change: [String: JSONLiteral] = [
-        "name": Schema.nullable(name),
+        "name": name,
         "schedule": Schema.nullable(schedule),
         "time_zone": Schema.nullable(Schema.choice(timeZones, "Any name of the time zone database is taken.")),
         "description": Schema.nullable(Schema.text()),
-        "enabled": Schema.nullable(Schema.flag()),
+        "enabled": Schema.flag(),
         "include_tables": tables, "exclude_tables": tables,
         "retention_days": rule(from: 1),
         "timeout_seconds": seconds(JobRunOptionsChange.timeouts, "For a whole run; null for no limit."),

@@ -2,7 +2,8 @@ internal import BackupCore
 
 extension Operations {
     static let limit = Operation.Parameter(
-        name: "limit", schema: Schema.integer(from: 1, to: 1_000), description: "At most so many; 50 without it.")
+        name: "limit", schema: Schema.integer(from: 1),
+        description: "At most so many, and never more than \(Query.longestPage); 50 without it.")
     static let cursor = Operation.Parameter(
         name: "cursor", schema: Schema.text(pattern: BackupCursor.pattern),
         description: "The next_cursor of the answer before: goes on behind it.")

@@ -34,8 +34,9 @@ enum Schema {
         described("string", description).merging(["format": "date-time"])
     }
 
-    static func list(of item: JSONLiteral, _ description: String? = nil) -> JSONLiteral {
-        described("array", description).merging(["items": item])
+    static func list(of item: JSONLiteral, _ description: String? = nil, shortest: Int? = nil) -> JSONLiteral {
+        described("array", description).merging(
+            present(["items": item, "minItems": shortest.map(JSONLiteral.number)]))
     }
 
     /// - Parameter required: the members that are always there; nil for all of them.

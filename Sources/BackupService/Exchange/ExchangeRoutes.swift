@@ -40,7 +40,7 @@ struct ExchangeRoutes {
         guard let format else { return Response(status: .badRequest) }
         var wish = ExportRequest(format: format)
         wish.resourceTypes = types ?? []
-        wish.filters = try fields.json("filters")
+        wish.filters = fields.json("filters")
         // The API exports the configured database alone: no client chooses what is read.
         guard engine.configuration.source != nil else {
             throw BackupError(.configuration, "DATABASE_URL names no database to export; set it for the service")

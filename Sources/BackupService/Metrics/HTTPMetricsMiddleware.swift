@@ -29,20 +29,3 @@ struct HTTPMetricsMiddleware: RouterMiddleware {
         return response
     }
 }
-
-extension RouteTable {
-    /// The path of the route that answers at a path; nil where there is none.
-    func template(for path: String) -> String? {
-        let parts = path.split(separator: "/")
-        var found: String?
-        for route in routes {
-            let template = route.path.split(separator: "/")
-            guard template.count == parts.count, zip(template, parts).allSatisfy({ $0.hasPrefix("{") || $0 == $1 })
-            else { continue }
-            // What is spelled out goes before what varies.
-            if !route.path.contains("{") { return route.path }
-            found = found ?? route.path
-        }
-        return found
-    }
-}

@@ -11,7 +11,7 @@ struct BackupListQuery {
     /// - Throws: `Refusal`, by field.
     init(_ request: Request) throws {
         fields = try Query(request, known: ["job_id", "status", "since", "until", "limit", "cursor"])
-        query.limit = try fields.number("limit", in: 1...1_000) ?? 50
+        query.limit = try fields.limit() ?? 50
         job = try fields.number("job_id", in: 1...Int.max).map { JobReference("\($0)") }
         query.since = try fields.moment("since")
         query.until = try fields.moment("until")

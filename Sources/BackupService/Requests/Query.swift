@@ -21,7 +21,10 @@ struct Query {
         }
     }
 
-    func text(_ name: String) -> String? { request.uri.queryParameters[name[...]].map(String.init) }
+    /// Nil where the parameter is missing, or empty: forms send those that were not filled in.
+    func text(_ name: String) -> String? {
+        request.uri.queryParameters[name[...]].flatMap { $0.isEmpty ? nil : String($0) }
+    }
 
     func flag(_ name: String) throws -> Bool? {
         guard let text = text(name) else { return nil }
@@ -40,6 +43,18 @@ struct Query {
         }
         return number
     }
+
+    /// How many a page may have: what is asked for, and no more than a page has.
+    func limit() throws -> Int? {
+        try parsed("limit", "must be a whole number from 1 on") { text in
+            guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), text.contains(where: { $0 != "0" }) else {
+                return nil
+            }
+            return min(Int(text) ?? .max, Query.longestPage)
+        }
+    }
+
+    static let longestPage = 1_000
 
     /// - Throws: `Refusal` for a text that `parse` does not take.
     func parsed<Value>(_ name: String, _ rule: String, _ parse: (String) -> Value?) throws -> Value? {

@@ -14,7 +14,8 @@ struct AccessLogMiddleware: RouterMiddleware {
             "request",
             metadata: [
                 "method": "\(request.method)", "path": "\(request.uri.path.prefix(200))",
-                "status": "\(response.status.code)", "ms": "\(Int(elapsed))",
+                "status": "\(response.status.code)", "ms": "\(Int(elapsed))", "caller": "\(context.name)",
+                "address": "\(context.address)",
             ])
         return response
     }

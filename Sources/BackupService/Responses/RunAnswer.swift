@@ -1,3 +1,4 @@
+internal import BackupCore
 internal import BackupEngine
 internal import HTTPTypes
 internal import Hummingbird
@@ -11,11 +12,14 @@ struct RunAnswer {
         _ request: Request, _ wish: Run.Request,
         _ body: @escaping @Sendable (BackupEngine) async throws -> Output
     ) async throws -> Response {
+        // What is not there, or goes on already, is told now and not when it would have its turn.
+        if let id = wish.backupID { _ = try await engine.record(id) }
+        if wish.kind == .backup, let id = wish.jobID, await runs.isActive(job: id) {
+            throw BackupError(.locked, "a backup of job \(id) goes on, or waits for its turn, already")
+        }
         guard Preference.respondsAsync(request) else {
             return try Answer.json(try await runs.run(wish, body), status: .accepted)
         }
-        // What is not there is told now.
-        if let id = wish.backupID { _ = try await engine.record(id) }
         let (run, work) = try await runs.submit(wish, body)
         var description = run.log.description
         // The record of a backup that begins now is there in a moment, and so is a refusal.

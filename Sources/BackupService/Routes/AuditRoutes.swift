@@ -22,7 +22,7 @@ struct AuditRoutes {
     private func list(_ request: Request) async throws -> Response {
         let query = try Query(request, known: ["before", "limit"])
         let before = try query.number("before", in: 1...Int.max).map(Int64.init)
-        let limit = try query.number("limit", in: 1...1_000) ?? 50
+        let limit = try query.limit() ?? 50
         let entries = try await engine.auditEntries(before: before, limit: limit)
         return try Answer.json(List(entries: entries, count: entries.count))
     }

@@ -105,6 +105,7 @@ struct BackupRoutes {
         var options = fields.fields("restore_options", known: ["tables", "clear_existing", "regenerate_ids"])
         let tables = options?.texts("tables")
         if tables?.contains("") == true { options?.blame("tables", "must hold no empty name") }
+        if tables?.isEmpty == true { options?.blame("tables", "must name a table; leave it out for all") }
         let clears = options?.flag("clear_existing") ?? false
         let regenerates = options?.flag("regenerate_ids") ?? false
         try fields.check(options)

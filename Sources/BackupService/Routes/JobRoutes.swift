@@ -15,7 +15,8 @@ struct JobRoutes {
             RouteTable.Route(method: .get, path: JobRoutes.base, role: .viewer) { request, _ in try await list(request)
             },
             RouteTable.Route(method: .post, path: JobRoutes.base, role: .admin) { request, _ in
-                let change = try await JobBody.change(request, isNew: true)
+                let change = try await JobBody.change(
+                    request, of: nil, standardDays: engine.configuration.retentionDays)
                 return try Answer.json(try await engine.createJob(change, from: .api), status: .created)
             },
             RouteTable.Route(method: .get, path: one, role: .viewer) { _, context in
@@ -23,7 +24,8 @@ struct JobRoutes {
             },
             RouteTable.Route(method: .put, path: one, role: .admin) { request, context in
                 let reference = try reference(context)
-                let change = try await JobBody.change(request, isNew: false)
+                let change = try await JobBody.change(
+                    request, of: try await engine.job(reference), standardDays: engine.configuration.retentionDays)
                 return try Answer.json(try await engine.updateJob(reference, change, from: .api))
             },
             RouteTable.Route(method: .delete, path: one, role: .admin) { request, context in
@@ -61,7 +63,7 @@ struct JobRoutes {
             BackupCursor(text).flatMap { $0.key == Self.cursorKey ? $0.id : nil }
         }
         let page = try await engine.jobs(
-            enabled: try query.flag("enabled"), after: after, limit: try query.number("limit", in: 1...1_000))
+            enabled: try query.flag("enabled"), after: after, limit: try query.limit())
         let next = page.next.map { BackupCursor(key: Self.cursorKey, id: $0).text }
         var response = try Answer.json(List(jobs: page.jobs, count: page.jobs.count, nextCursor: next))
         if let next, let name = HTTPField.Name("Link") { response.headers[name] = query.link(next) }

@@ -16,8 +16,13 @@ final class RouteTable: Sendable {
     }
 
     let routes: [Route]
+    /// Their paths, each once, by segments.
+    private let templates: [(path: String, segments: [Substring])]
 
-    init(_ routes: [Route]) { self.routes = routes }
+    init(_ routes: [Route]) {
+        self.routes = routes
+        templates = Set(routes.map(\.path)).sorted().map { ($0, $0.split(separator: "/")) }
+    }
 
     func register(in router: Router<ServiceContext>) {
         for route in routes {
@@ -30,15 +35,21 @@ final class RouteTable: Sendable {
 
     /// The methods that are answered at a path.
     func methods(for path: String) -> [String] {
+        let template = template(for: path)
+        return routes.filter { $0.path == template }.map(\.method.rawValue)
+    }
+
+    /// The path of the route that answers at a path, as the router finds it: segment by segment, a name of its own
+    /// before what varies. Nil where there is none.
+    func template(for path: String) -> String? {
+        var candidates = templates
         let parts = path.split(separator: "/")
-        let templates = Set(routes.map(\.path)).filter { path in
-            let template = path.split(separator: "/")
-            return template.count == parts.count
-                && zip(template, parts).allSatisfy { $0.hasPrefix("{") || $0 == $1 }
+        candidates.removeAll { $0.segments.count != parts.count }
+        for (place, part) in parts.enumerated() {
+            let named = candidates.filter { $0.segments[place] == part }
+            candidates = named.isEmpty ? candidates.filter { $0.segments[place].hasPrefix("{") } : named
         }
-        // Where a path has a name of its own, it is not the id of something else.
-        let nearest = templates.min { $0.count(where: { $0 == "{" }) < $1.count(where: { $0 == "{" }) }
-        return routes.filter { $0.path == nearest }.map(\.method.rawValue)
+        return candidates.first?.path
     }
 
     /// Whether a path is open to everyone.

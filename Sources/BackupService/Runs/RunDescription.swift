@@ -5,6 +5,14 @@ struct RunDescription: Sendable, Encodable {
     enum Kind: String, Sendable, Encodable {
         case backup, verify, restore, upload, delete, export, `import`
         case uploadMissing = "upload_missing"
+
+        /// Whom it takes to begin one, and so to end it.
+        var role: AccessRole {
+            switch self {
+            case .restore, .delete, .import: .admin
+            case .backup, .verify, .upload, .uploadMissing, .export: .operator
+            }
+        }
     }
 
     enum State: String, Sendable, Encodable {

@@ -40,6 +40,15 @@ struct ExportTests {
         #expect(try ExportBench.python(program, object.filePath, lines.filePath) == "ok\n")
     }
 
+    @Test("A text that would end PostgreSQL's COPY stands in quotes")
+    func endOfCopy() async throws {
+        let scene = try await ExportBench()
+        _ = try TestDatabase(scene.source, "INSERT INTO empty VALUES('\\.')")
+        let response = try await scene.export(.csv)
+        let program = "import sys,zipfile; print(zipfile.ZipFile(sys.argv[1]).read('empty.csv'))"
+        #expect(try ExportBench.python(program, response.filePath) == "b'x\\r\\n\"\\\\.\"\\r\\n'\n")
+    }
+
     @Test("csv is a zip file with a file for each table, and NULL is told from an empty text")
     func csv() async throws {
         let scene = try await ExportBench()

@@ -104,6 +104,25 @@ struct ImportTests {
         #expect(scene.bench.archiveFiles.isEmpty)
     }
 
+    @Test("A line at fault is told by its number in the file, blank lines counted")
+    func lineNumber() async throws {
+        let scene = try await ExportBench()
+        let target = try scene.target()
+        let path = try file("gap.ndjson", "\n{\"table\":\"entities\",\"row\":{\"id\":1}}\n\n\nhello\n", in: scene)
+        let error = await failure { _ = try await scene.importFile(path, into: target) }
+        #expect(error.code == .usage && error.location == ["file", "line 5"], "\(error)")
+    }
+
+    @Test("An import has an entry of its own in the audit log, by the file's name")
+    func audit() async throws {
+        let scene = try await ExportBench()
+        let target = try scene.target()
+        _ = try await scene.importFile(try file("a.json", ImportTests.elders, in: scene), into: target)
+        let entries = try await scene.engine.auditEntries(before: nil, limit: 10)
+        #expect(entries.filter { $0.action == "import" && $0.subject == "a.json" }.map(\.outcome) == ["done", "begun"])
+        #expect(!entries.contains { $0.action == "restore" })
+    }
+
     @Test("A gzip file that is cut short changes nothing")
     func truncated() async throws {
         let scene = try await ExportBench()

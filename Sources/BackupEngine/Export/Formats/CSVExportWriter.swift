@@ -67,6 +67,8 @@ final class CSVExportWriter: ExportWriter {
 
     private static func needsQuotes(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
         if text.first == 0x20 || text.last == 0x20 { return true }
+        // Alone on a line it is the end of the data for PostgreSQL's COPY before version 18.
+        if text.elementsEqual(#"\."#.utf8) { return true }
         return text.contains { $0 == 0x22 || $0 == 0x2C || $0 == 0x0A || $0 == 0x0D }
     }
 

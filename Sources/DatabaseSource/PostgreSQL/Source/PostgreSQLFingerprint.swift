@@ -23,7 +23,8 @@ enum PostgreSQLFingerprint {
 
     /// Catalogs whose rows belong to a relation, with the column that names it: those of temporary ones do not count.
     private static let ofRelations = [
-        ("pg_attribute", "attrelid"), ("pg_index", "indrelid"), ("pg_constraint", "conrelid"), ("pg_attrdef", "adrelid"),
+        ("pg_attribute", "attrelid"), ("pg_index", "indrelid"), ("pg_constraint", "conrelid"),
+        ("pg_attrdef", "adrelid"),
         ("pg_trigger", "tgrelid"), ("pg_rewrite", "ev_class"), ("pg_inherits", "inhrelid"), ("pg_sequence", "seqrelid"),
         ("pg_policy", "polrelid"),
     ]
@@ -40,7 +41,8 @@ enum PostgreSQLFingerprint {
     static func text(on connection: PostgreSQLConnection) throws(BackupError) -> String {
         // A server may refuse MD5; before 11 it has nothing else.
         let hash =
-            connection.serverVersion >= 110_000 ? "hashtextextended(\(relation)::text, 0)" : "hashtext(\(relation)::text)"
+            connection.serverVersion >= 110_000
+            ? "hashtextextended(\(relation)::text, 0)" : "hashtext(\(relation)::text)"
         let isLasting = "n.nspname !~ '^pg_(toast_)?temp'"
         var queries = [
             """
@@ -55,7 +57,9 @@ enum PostgreSQLFingerprint {
         ]
         for (name, column) in ofRelations {
             queries.append(
-                catalog("\(name) t LEFT JOIN pg_class r ON r.oid = t.\(column) WHERE r.relpersistence IS DISTINCT FROM 't'"))
+                catalog(
+                    "\(name) t LEFT JOIN pg_class r ON r.oid = t.\(column) WHERE r.relpersistence IS DISTINCT FROM 't'")
+            )
         }
         let names = others + (connection.serverVersion >= 150_000 ? ["pg_publication_namespace"] : [])
         queries += names.map { catalog("\($0) t") }
