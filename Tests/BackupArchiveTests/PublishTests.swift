@@ -39,6 +39,49 @@ struct PublishTests {
         }
     }
 
+    /// What a disk may do to a file between its being written and its being read back.
+    enum Fault: CaseIterable { case flipped, shortened, none }
+
+    @Test("a file that does not hold what was written to it is not published", arguments: Fault.allCases, [1, 1_500])
+    func faultyDisk(_ fault: Fault, rowCount: Int) throws {
+        let directory = try TemporaryDirectory()
+        var random = SystemRandomNumberGenerator()
+        // Of 1,500 rows, more than the disk is given, and read back from, at once while the file grows.
+        let table = SampleTable(
+            "noise",
+            rows: (0..<rowCount).map { index in
+                let noise = (0..<2_048).map { _ in String(random.next(), radix: 16) }.joined()
+                return Array("{\"id\":\(index),\"name\":\"\(noise)\"}".utf8)
+            })
+        let path = directory.file(".x.partial")
+        let writer = try ArchiveWriter(
+            temporaryPath: path, header: Sample.header([table]), compression: .fast, workers: 2)
+        try Sample.add(table, to: writer)
+        var failure: BackupError?
+        do {
+            try writer.finish { step in if step == .archiveWritten { damage(path, fault) } }
+        } catch let error as BackupError {
+            failure = error
+        }
+        #expect(failure?.code == (fault == .none ? nil : .storage), "\(String(describing: failure))")
+        #expect(Files.size(path) > (rowCount == 1 ? 0 : 20 << 20))
+    }
+
+    private func damage(_ path: String, _ fault: Fault) {
+        let end = off_t(Files.size(path))
+        let descriptor = open(path, O_RDWR | O_CLOEXEC)
+        defer { close(descriptor) }
+        var byte: UInt8 = 0
+        switch fault {
+        case .none: break
+        case .shortened: #expect(ftruncate(descriptor, end - 1) == 0)
+        case .flipped:
+            #expect(pread(descriptor, &byte, 1, end - 2) == 1)
+            byte ^= 1
+            #expect(pwrite(descriptor, &byte, 1, end - 2) == 1)
+        }
+    }
+
     @Test("names that are taken get a number, by an archive or by a manifest")
     func taken() throws {
         let directory = try TemporaryDirectory()
