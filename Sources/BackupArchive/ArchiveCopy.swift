@@ -1,5 +1,5 @@
 internal import BackupCore
-internal import BackupFiles
+package import BackupFiles
 internal import Glibc
 
 /// Moving archives about as files, each with its manifest.
@@ -44,10 +44,15 @@ package enum ArchiveCopy {
 
     /// The SHA-256 of a file, in lower-case hexadecimal digits.
     package static func sha256(of path: String) throws -> String {
-        let file = try InputFile(path: path)
+        try sha256(of: try InputFile(path: path)) {}
+    }
+
+    /// The same of an open file; `step` is called often, and ends the reading by throwing.
+    package static func sha256(of file: InputFile, step: () throws -> Void) throws -> String {
         var digest = FileDigest()
         let buffer = ByteBuffer(capacity: 256 * 1024)
         while digest.count < file.size {
+            try step()
             let count = try file.read(into: buffer.base, count: buffer.capacity, at: digest.count)
             if count == 0 { break }
             digest.update(UnsafeRawBufferPointer(start: buffer.base, count: count))

@@ -17,6 +17,9 @@ struct BackupCopy: Sendable {
     /// What was fetched lies there as long as this is referred to.
     var directory: FetchDirectory?
 
+    /// What was given for fetching it, and goes with it.
+    var place: (any Sendable)?
+
     static let local = "local"
 
     /// Compares what a reading found with what the catalog says. Where only some tables were read, the manifest tells

@@ -14,6 +14,7 @@ package struct BackupEngine: Sendable {
     /// Of the one run that this value of an engine is for, where somebody wants to follow or cancel it.
     private(set) var control: RunControl?
     let knownTokens = KnownTokens()
+    let knownDigests = KnownDigests()
 
     /// Threads that compress or decompress. Two keep up with any database that this program reads on one thread.
     static let workers = 2

@@ -6,7 +6,8 @@ package final class InputFile: Sendable {
     package let path: String
     /// In bytes, when it was opened.
     package let size: Int
-    private let descriptor: Int32
+    /// Open as long as this is referred to.
+    package let descriptor: Int32
 
     package init(path: String) throws(BackupError) {
         // Without O_NONBLOCK a named pipe would make this wait for a writer. Regular files do not know it.
@@ -30,6 +31,28 @@ package final class InputFile: Sendable {
     }
 
     deinit { close(descriptor) }
+
+    /// What tells a file from any other, and from itself once it was written to.
+    package struct Identity: Hashable, Sendable {
+        private let device: UInt
+        private let inode: UInt
+        private let size: Int
+        private let times: [Int]
+
+        fileprivate init(_ status: stat) {
+            device = UInt(status.st_dev)
+            inode = UInt(status.st_ino)
+            size = Int(status.st_size)
+            times = [status.st_mtim, status.st_ctim].flatMap { [Int($0.tv_sec), Int($0.tv_nsec)] }
+        }
+    }
+
+    /// As it is now.
+    package func identity() throws(BackupError) -> Identity {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw .system("look at", path: path, errno: errno) }
+        return Identity(status)
+    }
 
     /// Reads exactly `count` bytes at `offset`; less only where the file ends. Returns how many were read.
     package func read(into buffer: UnsafeMutableRawPointer, count: Int, at offset: Int) throws(BackupError) -> Int {

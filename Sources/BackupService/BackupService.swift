@@ -35,10 +35,13 @@ package struct BackupService: Sendable {
     /// - Throws: `configuration` where the address cannot be listened on.
     package func run(listening: @escaping @Sendable (Int) async -> Void = { _ in }) async throws {
         let runs = RunSupervisor(engine: engine, settings: settings)
+        let shelf = ArchiveShelf(engine: engine, settings: settings)
         let scheduler = Scheduler(engine: engine, runs: runs, catchesUp: settings.catchesUp, logger: logger)
         let refused = RefusedSignIns(engine: engine, logger: logger, interval: settings.refusalInterval)
         // Told to stop in the opposite order: first what begins nothing new and waits for the runs.
-        var services: [any Service] = [refused, application(runs, refused, listening), scheduler, runs]
+        var services: [any Service] = [
+            refused, application(runs, shelf, refused, listening), shelf, scheduler, runs,
+        ]
         if let certificate {
             services.append(
                 CertificateWatch(certificate: certificate, interval: settings.certificateInterval, logger: logger))
@@ -62,7 +65,8 @@ package struct BackupService: Sendable {
     }
 
     private func application(
-        _ runs: RunSupervisor, _ refused: RefusedSignIns, _ listening: @escaping @Sendable (Int) async -> Void
+        _ runs: RunSupervisor, _ shelf: ArchiveShelf, _ refused: RefusedSignIns,
+        _ listening: @escaping @Sendable (Int) async -> Void
     ) -> some Service {
         let registry = MetricsRegistry(MetricDefinition.all)
         let collector = MetricsCollector(engine: engine, registry: registry, logger: logger)
@@ -70,7 +74,7 @@ package struct BackupService: Sendable {
         let routes =
             HealthRoutes(probe: probe, runs: runs).all + JobRoutes(engine: engine, runs: runs).all
             + RunRoutes(engine: engine, runs: runs).all + AuditRoutes(engine: engine).all
-            + BackupRoutes(engine: engine, runs: runs).all
+            + BackupRoutes(engine: engine, runs: runs, shelf: shelf).all
             + ExchangeRoutes(engine: engine, runs: runs, settings: settings).all
             + MetricsRoutes(collector: collector, runs: runs, isPublic: settings.hasPublicMetrics).all
         let table = RouteTable(DescriptionRoutes.added(to: routes))
@@ -79,6 +83,7 @@ package struct BackupService: Sendable {
         router.add(middleware: AccessLogMiddleware())
         router.add(middleware: FailureMiddleware(routes: table, isSecure: certificate != nil))
         router.add(middleware: authentication(table, refused))
+        router.add(middleware: BodyLimit(routes: table, largestImport: settings.largestImport))
         table.register(in: router)
         let (limits, certificate) = (settings.limits, certificate)
         return Application(

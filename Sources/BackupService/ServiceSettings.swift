@@ -32,6 +32,12 @@ package struct ServiceSettings: Sendable {
     package var longestQueue = 100
     /// The largest file that may be sent to be imported, in bytes.
     package var largestImport: Int64 = 10 << 30
+    /// How many imports may be received, wait or go on at a time: each has a file of that size on the disk.
+    package var mostImports = 4
+    /// How many archives may lie fetched from stores on the disk at a time, to be downloaded.
+    package var mostFetched = 4
+    /// How long one of them is kept when nobody reads it any more.
+    package var fetchedLinger: Duration = .seconds(60)
     /// Whether metrics are told to everyone, and not only to those with a token.
     package var hasPublicMetrics = false
 

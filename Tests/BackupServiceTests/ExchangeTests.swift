@@ -129,6 +129,69 @@ struct ExchangeTests {
         }
     }
 
+    private func beginUpload(_ bench: ServiceBench, _ token: String, _ content: String = "") throws -> RawClient {
+        let client = try RawClient(port: bench.port)
+        client.send(
+            "POST \(ExchangeTests.base)/import HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(token)\r\n"
+                + "Content-Type: multipart/form-data; boundary=bound\r\nContent-Length: 900000\r\n\r\n\(content)")
+        return client
+    }
+
+    @Test("No more imports are received at a time than may be, and who is turned away hears it before the file is sent")
+    func places() async throws {
+        try await ServiceBench.with(settings: { settings, _ in settings.mostImports = 1 }) { bench in
+            let token = try await bench.token(.admin)
+            let whole = ExchangeTests.form([("file", "a.json", String(repeating: "x", count: 800_000))])
+            var first: RawClient? = try beginUpload(bench, token, String(whole.prefix(100_000)))
+            try await bench.until { try !bench.hiddenFiles().isEmpty }
+            let second = await (try beginUpload(bench, token)).read(seconds: 10)
+            #expect(second.status == 503 && second.isClosed, "\(second.text)")
+            #expect(second.text.lowercased().contains("retry-after"))
+            #expect(first != nil)
+            first = nil
+            try await bench.until { try bench.hiddenFiles().isEmpty }
+            // The place is free again.
+            try await bench.until { try await send(bench, [("file", "a.json", "hello")], token: token).status == 400 }
+        }
+    }
+
+    @Test("Where the queue is full the file is not received; what is received has its place in the queue")
+    func fullQueue() async throws {
+        try await ServiceBench.with(settings: { settings, _ in
+            settings.maximumRuns = 1
+            settings.longestQueue = 1
+        }) { bench in
+            let token = try await bench.token(.admin)
+            for name in ["a", "b"] {
+                var change = BackupJobChange()
+                change.name = name
+                change.options.preCommand = .set("while [ ! -e '\(bench.directory)/go' ]; do sleep 0.02; done")
+                _ = try await bench.engine.createJob(change)
+            }
+            func run(_ id: Int) async throws -> ServiceBench.Reply {
+                try await bench.ask(
+                    .POST, ExchangeTests.base + "/jobs/\(id)/run", token: token,
+                    headers: [("Prefer", "respond-async")])
+            }
+            #expect(try await run(1).status == 202)
+            let whole = ExchangeTests.form([("file", "a.json", String(repeating: "x", count: 800_000))])
+            var upload: RawClient? = try beginUpload(bench, token, String(whole.prefix(100_000)))
+            try await bench.until { try !bench.hiddenFiles().isEmpty }
+            #expect(try await run(2).status == 503)
+            #expect(upload != nil)
+            upload = nil
+            try await bench.until { try await run(2).status == 202 }
+            let refused = await (try beginUpload(bench, token)).read(seconds: 10)
+            #expect(refused.status == 503 && refused.isClosed, "\(refused.text)")
+            #expect(try bench.hiddenFiles().isEmpty)
+            try Data().write(to: URL(filePath: bench.directory + "/go"))
+            try await bench.until {
+                let list = try await bench.ask(.GET, ExchangeTests.base + "/runs", token: token).json["runs"]
+                return (list as? [[String: Any]])?.allSatisfy { $0["state"] as? String == "completed" } ?? false
+            }
+        }
+    }
+
     @Test("A client that goes away in the middle of its file leaves nothing")
     func gone() async throws {
         try await ServiceBench.with { bench in

@@ -47,29 +47,79 @@ struct LimitTests {
     }
 
     @Test("Guesses from many addresses at one token are counted together; each address has its own count")
-    func addresses() {
+    func addresses() async {
         let guess = SignInGuard(limit: 3)
         let now = ContinuousClock.now
         let head = "ebt_12345678"
         for number in 0..<3 {
             let attempt = SignInGuard.Attempt(token: head + "\(number)", address: "10.0.0.\(number)")
-            #expect(guess.wait(attempt, at: now) == nil)
+            #expect(await guess.wait(attempt, at: now) == nil)
             guess.failed(attempt, at: now)
         }
         let next = SignInGuard.Attempt(token: head + "9", address: "10.0.0.9")
-        #expect(guess.wait(next, at: now) == 60 && guess.wait(next, at: now + .seconds(59)) == 1)
-        #expect(guess.wait(next, at: now + .seconds(60)) == nil)
-        #expect(guess.wait(SignInGuard.Attempt(token: "ebt_other", address: "10.0.0.9"), at: now) == nil)
+        #expect(await guess.wait(next, at: now) == 60)
+        #expect(await guess.wait(next, at: now + .seconds(59)) == 1)
+        #expect(await guess.wait(next, at: now + .seconds(60)) == nil)
+        #expect(await guess.wait(SignInGuard.Attempt(token: "ebt_other", address: "10.0.0.9"), at: now) == nil)
         // Of a JWT all but the signature.
         for number in 0..<3 {
             guess.failed(SignInGuard.Attempt(token: "a.b.\(number)", address: "1.1.1.\(number)"), at: now)
         }
-        #expect(guess.wait(SignInGuard.Attempt(token: "a.b.x", address: "2.2.2.2"), at: now) != nil)
-        #expect(guess.wait(SignInGuard.Attempt(token: "a.c.x", address: "2.2.2.2"), at: now) == nil)
+        #expect(await guess.wait(SignInGuard.Attempt(token: "a.b.x", address: "2.2.2.2"), at: now) != nil)
+        #expect(await guess.wait(SignInGuard.Attempt(token: "a.c.x", address: "2.2.2.2"), at: now) == nil)
+    }
+
+    @Test("Wrong tokens that come at once are looked at no more often than those that come one after the other")
+    func guessingAtOnce() async throws {
+        let guess = SignInGuard(limit: 10)
+        let looks = await withTaskGroup(of: Bool.self) { group in
+            for number in 0..<200 {
+                group.addTask {
+                    let attempt = SignInGuard.Attempt(token: LimitTests.guess(number), address: "10.0.0.1")
+                    guard await guess.wait(attempt) == nil else { return false }
+                    try? await Task.sleep(for: .milliseconds(5))
+                    guess.failed(attempt)
+                    return true
+                }
+            }
+            return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+        }
+        #expect(looks == 10)
+        try await ServiceBench.with { bench in
+            let codes = try await withThrowingTaskGroup(of: String?.self) { group in
+                for number in 0..<200 {
+                    group.addTask {
+                        try await bench.ask(.GET, LimitTests.path, token: LimitTests.guess(number)).json["code"]
+                            as? String
+                    }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(codes.count { $0 == "unauthenticated" } == 10)
+            #expect(codes.count { $0 == "too_many_requests" } == 190)
+        }
+    }
+
+    @Test("Good tokens that come at once are not taken for guesses, nor is what could not be looked at")
+    func goodAtOnce() async {
+        let guess = SignInGuard(limit: 3)
+        let passed = await withTaskGroup(of: Bool.self) { group in
+            for number in 0..<50 {
+                group.addTask {
+                    let attempt = SignInGuard.Attempt(token: "good\(number)", address: "10.0.0.1")
+                    guard await guess.wait(attempt) == nil else { return false }
+                    try? await Task.sleep(for: .milliseconds(1))
+                    number % 2 == 0 ? guess.succeeded(attempt) : guess.abandoned(attempt)
+                    return true
+                }
+            }
+            return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+        }
+        #expect(passed == 50)
     }
 
     @Test("However many guess, the table stays small")
-    func bounded() {
+    func bounded() async {
         let guess = SignInGuard(limit: 2, capacity: 100)
         let now = ContinuousClock.now
         for number in 0..<10_000 {
@@ -77,7 +127,7 @@ struct LimitTests {
         }
         let last = SignInGuard.Attempt(token: "t9999", address: "a9999")
         guess.failed(last, at: now)
-        #expect(guess.wait(last, at: now) != nil)
+        #expect(await guess.wait(last, at: now) != nil)
         var table = BoundedTable<Int, Int>(capacity: 3)
         for number in 0..<10 { table[key: number] = number }
         #expect(table.count == 3 && table[key: 6] == nil && table[key: 7] == 7)

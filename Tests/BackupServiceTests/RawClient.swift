@@ -31,6 +31,12 @@ final class RawClient: Sendable {
         return Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count
     }
 
+    /// Reads up to so many bytes, and waits for the first of them; returns how many there were.
+    func take(_ count: Int) -> Int {
+        var buffer = [UInt8](repeating: 0, count: count)
+        return max(0, recv(descriptor, &buffer, count, 0))
+    }
+
     struct Answer: Sendable {
         var bytes: [UInt8] = []
         /// Whether the server closed the connection.

@@ -19,6 +19,11 @@ struct CopyWish {
     var isPartial = false
     /// Wait for a copy that lies in an archive class until it can be read.
     var waits = false
+    /// It is sent on as it is, so that no reader will find what is wrong with it: a local file is checked also where there
+    /// is no other copy, though not again as long as it stays the same.
+    var isForSending = false
+    /// Asked before anything is fetched; what it gives goes with what was fetched.
+    var admission: (@Sendable () throws -> any Sendable)?
 }
 
 /// Finds a copy of a backup that is good: the local one where its digest is right, else one that is fetched from a
@@ -65,10 +70,13 @@ struct CopyFinder {
             return try fetch(record, copies, reason: "the local file \(record.filePath) is not there")
         }
         // Without another copy there is no choice, and the reading itself finds what is wrong.
-        guard !copies.isEmpty, let reason = try damage(of: record) else {
+        guard !copies.isEmpty || wish.isForSending, let reason = try damage(of: record) else {
             return BackupCopy(path: record.filePath, record: record)
         }
         try note(record, .damaged)
+        guard !copies.isEmpty else {
+            throw BackupError(.damaged, "\(reason); no store has a copy of it, so choose another backup")
+        }
         return try fetch(record, copies, reason: reason)
     }
 
@@ -81,12 +89,17 @@ struct CopyFinder {
     private func damage(of record: BackupRecord) throws -> String? {
         guard let expected = record.sha256 else { return nil }
         do {
-            let found = try ArchiveCopy.sha256(of: record.filePath)
+            let found = try sha256(of: record.filePath)
             if found == expected { return nil }
             return "the local file \(record.filePath) is damaged: its SHA-256 is \(found), the catalog says \(expected)"
-        } catch let error as BackupError {
+        } catch let error as BackupError where error.code != .cancelled {
             return "the local file cannot be read: \(error)"
         }
+    }
+
+    private func sha256(of path: String) throws -> String {
+        guard wish.isForSending else { return try ArchiveCopy.sha256(of: path) }
+        return try engine.knownDigests.sha256(of: try InputFile(path: path)) { try context.cancellation.check() }
     }
 
     private func note(_ record: BackupRecord, _ state: BackupRecord.CopyState) throws {
@@ -109,6 +122,7 @@ struct CopyFinder {
     // MARK: From a store
 
     private func fetch(_ record: BackupRecord, _ copies: [RemoteCopy], reason: String?) throws -> BackupCopy {
+        let place = try wish.admission?()
         var failures: [String] = []
         var code = BackupError.Code.remote
         for copy in copies {
@@ -116,6 +130,7 @@ struct CopyFinder {
                 var found = try fetch(record, copy)
                 found.reason = ([reason].compactMap { $0 } + failures).joined(separator: "; ")
                 if reason == nil, failures.isEmpty { found.reason = nil }
+                found.place = place
                 return found
             } catch let error as BackupError where error.code != .cancelled && error.code != .catalog {
                 failures.append("\(copy.store): \(error)")

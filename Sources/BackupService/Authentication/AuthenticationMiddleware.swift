@@ -60,7 +60,7 @@ struct AuthenticationMiddleware: RouterMiddleware {
         }
         let token = String(words[1])
         let attempt = SignInGuard.Attempt(token: token, address: party)
-        if let seconds = signIns.wait(attempt) {
+        if let seconds = await signIns.wait(attempt) {
             refused.note(party)
             throw Refusal.lockedOut("too many tokens from here were not valid", seconds)
         }
@@ -69,9 +69,12 @@ struct AuthenticationMiddleware: RouterMiddleware {
             signIns.succeeded(attempt)
             return caller
         } catch let refusal as Refusal {
-            if refusal.isGuess { signIns.failed(attempt) }
+            if refusal.isGuess { signIns.failed(attempt) } else { signIns.abandoned(attempt) }
             if refusal.status != .serviceUnavailable { refused.note(party) }
             throw refusal
+        } catch {
+            signIns.abandoned(attempt)
+            throw error
         }
     }
 

@@ -8,8 +8,9 @@ struct OpenAPIDocument {
 
     /// What is said of a route; one of which nothing is said has no summary.
     private static func operation(_ route: RouteTable.Route) -> Operation {
-        let key = "\(route.method.rawValue) \(route.path)"
-        return Operations.all[key] ?? Operation(id: key, tag: "service", summary: "", answers: [])
+        Operations.of(route)
+            ?? Operation(
+                id: "\(route.method.rawValue) \(route.path)", tag: "service", summary: "", answers: [])
     }
 
     var document: JSONLiteral {
@@ -44,7 +45,9 @@ struct OpenAPIDocument {
         var answers: [String: JSONLiteral] = [:]
         for answer in operation.answers { answers["\(answer.status)"] = describe(answer) }
         for (status, description) in refusals(operation, of: route) where answers["\(status)"] == nil {
-            answers["\(status)"] = describe(Operation.json(status, description, Schema.named("Error")))
+            let error = Operation.json(status, description, Schema.named("Error"))
+            let bodiless = Operation.Answer(status: status, description: description, mediaType: nil)
+            answers["\(status)"] = describe(route.method == .head ? bodiless : error)
         }
         var value: JSONLiteral = [
             "operationId": .text(operation.id), "tags": [.text(operation.tag)], "summary": .text(operation.summary),
@@ -101,9 +104,11 @@ struct OpenAPIDocument {
             refusals[403] = "The token's role is too small."
             refusals[429] = "Too many requests, or too many wrong tokens; Retry-After says when to go on."
         }
-        if route.method != .get { refusals[409] = refusals[409] ?? "Something is in the way: a run, a setting." }
+        if ![.get, .head].contains(route.method) {
+            refusals[409] = refusals[409] ?? "Something is in the way: a run, a setting."
+        }
         if route.path.contains("{") { refusals[404] = refusals[404] ?? "There is no such thing." }
-        if operation.body != nil { refusals[413] = "The body is too long." }
+        refusals[413] = "The body is too long."
         return refusals
     }
 }

@@ -1,3 +1,5 @@
+internal import BackupEngine
+
 extension Operations {
     static let exchange: [String: Operation] = [
         "POST /api/v1/backup/export": Operation(
@@ -11,7 +13,7 @@ extension Operations {
             answers: [Operation.Answer(status: 200, description: "Headers alone.", mediaType: nil)]),
         "POST /api/v1/backup/import": Operation(
             id: "import", tag: "exchange", summary: "Bring rows of a file into the configured database: all, or none",
-            body: Operation.Body(mediaType: "multipart/form-data", schema: Schema.named("ImportForm")),
+            body: Operation.Body(mediaType: ImportForm.mediaType, schema: Schema.named("ImportForm")),
             answers: [longAnswer("What was imported.", "ImportResult")],
             refusals: [409: "The database refuses.", 422: "The file cannot go into this database."]),
     ]

@@ -1,8 +1,28 @@
+internal import HTTPTypes
+
 /// What is said of each route, by its method and path.
 enum Operations {
     static let all: [String: Operation] = service.merging(jobs) { first, _ in first }
         .merging(backups) { first, _ in first }.merging(runs) { first, _ in first }
         .merging(exchange) { first, _ in first }
+
+    /// What is said of a route, if anything: of HEAD what is said of GET, but for the bodies.
+    static func of(_ route: RouteTable.Route) -> Operation? {
+        if let operation = all["\(route.method.rawValue) \(route.path)"] { return operation }
+        guard route.method == .head, var operation = all["GET \(route.path)"] else { return nil }
+        operation.id = "head" + operation.id.prefix(1).uppercased() + operation.id.dropFirst()
+        operation.summary += ": the headers alone"
+        for index in operation.answers.indices {
+            operation.answers[index].mediaType = nil
+            operation.answers[index].schema = nil
+        }
+        return operation
+    }
+
+    /// Whether a route's answer is a stream of events.
+    static func isStream(_ route: RouteTable.Route) -> Bool {
+        of(route)?.answers.contains { $0.mediaType == "text/event-stream" } ?? false
+    }
 
     private static let readiness = Schema.object(
         ["status": Schema.text(), "checks": Schema.map(of: Schema.text())], required: ["status"])

@@ -6,9 +6,8 @@ internal import Hummingbird
 internal import NIOCore
 internal import NIOPosix
 
-/// An open file that never changes.
-protocol DownloadableFile: Sendable {
-    var descriptor: Int32 { get }
+/// What can be told of a file without its bytes.
+protocol DownloadFacts: Sendable {
     /// In bytes.
     var size: Int64 { get }
     var filename: String { get }
@@ -17,8 +16,18 @@ protocol DownloadableFile: Sendable {
     var entityTag: String? { get }
 }
 
-extension OpenedArchive: DownloadableFile {
+/// An open file that never changes.
+protocol DownloadableFile: DownloadFacts {
+    var descriptor: Int32 { get }
+}
+
+extension ArchiveFacts: DownloadFacts {
     // Never as Content-Encoding: clients that decode it stop after the first member.
+    var mediaType: String { "application/gzip" }
+    var entityTag: String? { sha256 }
+}
+
+extension OpenedArchive: DownloadableFile {
     var mediaType: String { "application/gzip" }
     var entityTag: String? { sha256 }
 }
@@ -30,45 +39,64 @@ extension OpenedExport: DownloadableFile {
 
 /// Sends a file, or a stretch of it, in slices, as fast as the client takes them.
 struct FileDownload {
-    let file: any DownloadableFile
+    /// Nil where only the open file tells.
+    var facts: (any DownloadFacts)?
+    /// Called only where bytes of it are to be sent, or where nothing is known of it.
+    let open: () async throws -> any DownloadableFile
     private static let slice = 64 << 10
 
-    func response(to request: Request) -> Response {
+    func response(to request: Request) async throws -> Response {
+        if let facts, let response = bodiless(facts, request) { return response }
+        let file = try await open()
+        if let response = bodiless(file, request) { return response }
+        var headers = headers(file)
+        guard case .part(let range) = wish(file, request) else {
+            return respond(file, .ok, headers, ByteRange(start: 0, end: file.size))
+        }
+        headers[.contentRange] = "bytes \(range.start)-\(range.end - 1)/\(file.size)"
+        return respond(file, .partialContent, headers, range)
+    }
+
+    private func headers(_ file: any DownloadFacts) -> HTTPFields {
         var headers = HTTPFields()
         headers[.contentType] = file.mediaType
         headers[.acceptRanges] = "bytes"
         headers[.contentDisposition] = "attachment; filename=\"\(file.filename.filter(Self.isPlain))\""
         headers[.cacheControl] = "private, no-transform"
-        let tag = file.entityTag.map { "\"\($0)\"" }
-        headers[.eTag] = tag
-        if let tag, let known = request.headers[.ifNoneMatch], Self.names(known, tag) {
+        headers[.eTag] = Self.tag(file)
+        return headers
+    }
+
+    private static func tag(_ file: any DownloadFacts) -> String? { file.entityTag.map { "\"\($0)\"" } }
+
+    /// A range is for GET alone (RFC 9110, section 14.2).
+    private func wish(_ file: any DownloadFacts, _ request: Request) -> ByteRange.Wish {
+        // A stretch of another file than the one that the client has begun is of no use.
+        if let known = request.headers[.ifRange], known != Self.tag(file) { return .whole }
+        return ByteRange.wish(request.headers[.range], size: file.size)
+    }
+
+    /// What is answered without the file's bytes; nil where they are to be sent.
+    private func bodiless(_ file: any DownloadFacts, _ request: Request) -> Response? {
+        var headers = headers(file)
+        if let tag = Self.tag(file), let known = request.headers[.ifNoneMatch], Self.names(known, tag) {
             return Response(status: .notModified, headers: headers)
         }
-        var wish = ByteRange.wish(request.headers[.range], size: file.size)
-        // A stretch of another file than the one that the client has begun is of no use.
-        if let known = request.headers[.ifRange], known != tag { wish = .whole }
-        switch wish {
-        case .whole:
-            return respond(.ok, headers, ByteRange(start: 0, end: file.size), request)
-        case .part(let range):
-            headers[.contentRange] = "bytes \(range.start)-\(range.end - 1)/\(file.size)"
-            return respond(.partialContent, headers, range, request)
-        case .unsatisfiable:
-            let refusal = Refusal(
-                status: .rangeNotSatisfiable, code: BackupError.Code.usage.rawValue,
-                message: "\(file.filename) has \(file.size) bytes: there is nothing at the range that was asked for",
-                headers: [.contentRange: "bytes */\(file.size)"])
-            return Answer.failure(refusal)
+        if request.method == .head {
+            headers[.contentLength] = "\(file.size)"
+            return Response(status: .ok, headers: headers)
         }
+        guard wish(file, request) == .unsatisfiable else { return nil }
+        let refusal = Refusal(
+            status: .rangeNotSatisfiable, code: BackupError.Code.usage.rawValue,
+            message: "\(file.filename) has \(file.size) bytes: there is nothing at the range that was asked for",
+            headers: [.contentRange: "bytes */\(file.size)"])
+        return Answer.failure(refusal)
     }
 
     private func respond(
-        _ status: HTTPResponse.Status, _ headers: HTTPFields, _ range: ByteRange, _ request: Request
+        _ file: any DownloadableFile, _ status: HTTPResponse.Status, _ headers: HTTPFields, _ range: ByteRange
     ) -> Response {
-        var headers = headers
-        headers[.contentLength] = "\(range.end - range.start)"
-        if request.method == .head { return Response(status: status, headers: headers) }
-        let file = file
         let body = ResponseBody(contentLength: Int(range.end - range.start)) { writer in
             var position = range.start
             while position < range.end {

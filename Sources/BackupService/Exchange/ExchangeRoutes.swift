@@ -7,6 +7,15 @@ struct ExchangeRoutes {
     let engine: BackupEngine
     let runs: RunSupervisor
     let settings: ServiceSettings
+    /// Those that are received, wait for their turn or go on: each has a file on the disk.
+    private let imports: Places
+
+    init(engine: BackupEngine, runs: RunSupervisor, settings: ServiceSettings) {
+        self.engine = engine
+        self.runs = runs
+        self.settings = settings
+        imports = Places(limit: settings.mostImports)
+    }
 
     var all: [RouteTable.Route] {
         let export = BackupRoutes.base + "/export"
@@ -16,9 +25,6 @@ struct ExchangeRoutes {
                 try await write(request, context)
             },
             RouteTable.Route(method: .get, path: file, role: .operator) { request, context in
-                try await download(request, context)
-            },
-            RouteTable.Route(method: .head, path: file, role: .operator) { request, context in
                 try await download(request, context)
             },
             RouteTable.Route(method: .post, path: BackupRoutes.base + "/import", role: .admin) { request, context in
@@ -56,13 +62,19 @@ struct ExchangeRoutes {
 
     private func download(_ request: Request, _ context: ServiceContext) async throws -> Response {
         let name = context.parameters.get("filename") ?? ""
-        return FileDownload(file: try await engine.openExport(name)).response(to: request)
+        return try await FileDownload { try await engine.openExport(name) }.response(to: request)
     }
 
     private func read(_ request: Request, _ context: ServiceContext) async throws -> Response {
         // The API imports into the configured database alone: no client chooses what is written to.
         guard let target = engine.configuration.source else {
             throw BackupError(.configuration, "DATABASE_URL names no database to import into; set it for the service")
+        }
+        // Before the file is: nobody is to send gigabytes in order to hear that there is no place.
+        let turn = try await runs.reserve()
+        guard let place = imports.take() else {
+            throw Refusal.busy(
+                "\(imports.limit) imports are received or wait already, and no more may; ask again later")
         }
         let form = try await ImportForm.receive(request, engine: engine, limit: settings.largestImport)
         var wish = ImportRequest(path: form.upload.path, form: form.kind, target: target)
@@ -71,11 +83,11 @@ struct ExchangeRoutes {
         wish.regenerateIDs = form.regeneratesIDs
         let task = wish
         return try await located {
-            let wish = Run.Request(kind: .import, name: context.name)
+            let wish = Run.Request(kind: .import, name: context.name, turn: turn)
             return try await RunAnswer(engine: engine, runs: runs).answer(request, wish) { engine in
                 // The file goes when the import is over, not when the client is gone.
                 let response = try await engine.importFile(task)
-                return withExtendedLifetime(form.upload) { response }
+                return withExtendedLifetime((form.upload, place)) { response }
             }
         }
     }

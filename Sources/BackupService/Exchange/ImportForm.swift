@@ -15,24 +15,29 @@ struct ReceivedImport {
 }
 
 extension ImportForm {
+    static let mediaType = "multipart/form-data"
+    /// For everything but the file, in bytes.
+    static let room: Int64 = 64 << 10
+
     /// Receives a form.
     ///
     /// - Parameter limit: of the file, in bytes.
     /// - Throws: `Refusal`; then nothing is left of what was received.
     static func receive(_ request: Request, engine: BackupEngine, limit: Int64) async throws -> ReceivedImport {
-        if let length = request.headers[.contentLength].flatMap({ Int64($0) }), length > limit + ImportReader.room {
-            throw ImportReader.tooLarge(limit)
-        }
         var reader = try ImportReader(contentType: request.headers[.contentType] ?? "", engine: engine, limit: limit)
-        for try await piece in request.body { try await reader.add(piece) }
+        var count: Int64 = 0
+        for try await piece in request.body {
+            // Also of what stands behind the form's end.
+            count += Int64(piece.readableBytes)
+            guard count <= limit + room else { throw Refusal.tooLarge(limit) }
+            try await reader.add(piece)
+        }
         return try reader.finish()
     }
 }
 
 /// Takes the events of a form in order.
 private struct ImportReader {
-    /// For everything but the file, in bytes.
-    static let room: Int64 = 64 << 10
     private static let longestValue = 64
     private static let flags: Set<String> = ["dry_run", "clear_existing", "regenerate_ids"]
 
@@ -54,13 +59,6 @@ private struct ImportReader {
         } catch {
             throw Refusal.malformed(error)
         }
-    }
-
-    static func tooLarge(_ limit: Int64) -> Refusal {
-        Refusal(
-            status: .contentTooLarge, code: "too_large",
-            message: "the file has more than \(limit) bytes; BACKUP_IMPORT_MAX_BYTES sets how many are taken",
-            closes: true)
     }
 
     mutating func add(_ piece: ByteBuffer) async throws {
@@ -117,7 +115,7 @@ private struct ImportReader {
             return
         }
         fileSize += Int64(bytes.count)
-        guard fileSize <= limit else { throw ImportReader.tooLarge(limit) }
+        guard fileSize <= limit else { throw Refusal.tooLarge(limit) }
         try await NIOThreadPool.singleton.runIfActive { try bytes.withUnsafeBytes { try upload.write($0) } }
     }
 
@@ -151,6 +149,14 @@ private struct ImportReader {
 }
 
 extension Refusal {
+    /// - Parameter limit: of a file, in bytes.
+    static func tooLarge(_ limit: Int64) -> Refusal {
+        Refusal(
+            status: .contentTooLarge, code: "too_large",
+            message: "the file has more than \(limit) bytes; BACKUP_IMPORT_MAX_BYTES sets how many are taken",
+            closes: true)
+    }
+
     fileprivate static func malformed(_ fault: MultipartParser.Fault) -> Refusal {
         var refusal = Refusal.invalid("the form cannot be read: \(fault.message)", fields: ["file": fault.message])
         refusal.closes = true

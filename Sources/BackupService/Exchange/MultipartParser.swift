@@ -1,3 +1,4 @@
+internal import BackupEngine
 internal import Glibc
 
 /// Reads a body of `multipart/form-data` (RFC 7578, RFC 2046) as its bytes come in, strictly: what is not laid out as
@@ -141,7 +142,7 @@ package struct MultipartParser {
     /// The `boundary` of a header `Content-Type: multipart/form-data` (RFC 2046, section 5.1.1).
     private static func boundary(_ contentType: String) throws(Fault) -> [UInt8] {
         let fields = MultipartHead.parameters(contentType)
-        guard let fields, fields.value.lowercased() == "multipart/form-data" else {
+        guard let fields, fields.value.lowercased() == ImportForm.mediaType else {
             throw Fault(message: "the body must be a form: Content-Type: multipart/form-data")
         }
         guard let boundary = fields.parameters["boundary"], (1...70).contains(boundary.utf8.count),

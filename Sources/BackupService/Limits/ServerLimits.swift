@@ -17,6 +17,10 @@ package struct ServerLimits: Sendable {
     package var stallTime: Duration = .seconds(60)
     /// How long a connection may be open without a request.
     package var idleTime: Duration = .seconds(60)
+    /// How long answers may go on, and bodies may come, once the server is told to stop.
+    package var stopTime: Duration = .seconds(10)
+    /// What may be left of a body that nobody wanted, in bytes: it is thrown away; for more the connection is closed.
+    package var unwantedBody = 64 << 10
     /// How long what a client sends is thrown away after an answer that closes the connection, so that it gets to read
     /// that answer.
     package var lingerTime: Duration = .milliseconds(500)

@@ -41,6 +41,8 @@ struct FailureMiddleware: RouterMiddleware {
         for (name, value) in FailureMiddleware.headers where response.headers[name] == nil {
             response.headers[name] = value
         }
+        // Only the headers of what GET would be answered with.
+        if request.method == .head { response = response.createHeadResponse() }
         if isSecure { response.headers[.strictTransportSecurity] = "max-age=31536000" }
         return response
     }

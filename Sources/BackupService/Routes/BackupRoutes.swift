@@ -7,6 +7,7 @@ internal import Hummingbird
 struct BackupRoutes {
     let engine: BackupEngine
     let runs: RunSupervisor
+    let shelf: ArchiveShelf
     static let base = "/api/v1/backup"
 
     var all: [RouteTable.Route] {
@@ -37,10 +38,7 @@ struct BackupRoutes {
                 return try Answer.json(["message": "backup \(record.id) was deleted"])
             },
             RouteTable.Route(method: .get, path: one + "/download", role: .operator) { request, context in
-                try await download(try reference(context), request)
-            },
-            RouteTable.Route(method: .head, path: one + "/download", role: .operator) { request, context in
-                try await download(try reference(context), request)
+                try await download(try context.id("backup"), request)
             },
             RouteTable.Route(method: .post, path: one + "/restore", role: .admin) { request, context in
                 try await restore(request, context)
@@ -93,9 +91,9 @@ struct BackupRoutes {
         return response
     }
 
-    private func download(_ reference: BackupReference, _ request: Request) async throws -> Response {
-        let archive = try await engine.openArchive(reference)
-        return FileDownload(file: archive).response(to: request)
+    private func download(_ id: Int64, _ request: Request) async throws -> Response {
+        let facts = try await engine.archiveFacts(id)
+        return try await FileDownload(facts: facts) { try await shelf.open(id) }.response(to: request)
     }
 
     private func restore(_ request: Request, _ context: ServiceContext) async throws -> Response {

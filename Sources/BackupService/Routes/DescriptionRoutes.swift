@@ -3,10 +3,13 @@ internal import Hummingbird
 
 /// The description of the API, for people's tools and for generated clients.
 enum DescriptionRoutes {
-    /// The routes with one more, which describes them and itself.
+    /// The routes with one more, which describes them and itself, each GET with its HEAD.
     static func added(to routes: [RouteTable.Route]) -> [RouteTable.Route] {
-        let document = OpenAPIDocument(routes: routes + [route { Response(status: .notImplemented) }]).document
-        return routes + [route { try Answer.json(document) }]
+        func all(_ answer: @escaping @Sendable () throws -> Response) -> [RouteTable.Route] {
+            HeadRoutes.added(to: routes + [route(answer)])
+        }
+        let document = OpenAPIDocument(routes: all { Response(status: .notImplemented) }).document
+        return all { try Answer.json(document) }
     }
 
     private static func route(_ answer: @escaping @Sendable () throws -> Response) -> RouteTable.Route {

@@ -12,6 +12,8 @@ struct Run: Sendable {
         var backupID: Int64?
         /// Whether it takes one of the places that are limited.
         var isLong = true
+        /// What was kept for it beforehand.
+        var turn: Place?
     }
 
     let id: String

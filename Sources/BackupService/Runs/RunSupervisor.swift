@@ -17,6 +17,8 @@ actor RunSupervisor: Service {
     /// Those that have a place; the others' turns.
     private var admitted: Set<String> = []
     private var queue: [String] = []
+    /// Places in the queue for runs that are yet to be asked for.
+    private let reserved = Places()
     private var waiters: [String: CheckedContinuation<Void, any Error>] = [:]
     /// Those that will have no turn, and why.
     private var dropped: [String: any Error] = [:]
@@ -47,10 +49,8 @@ actor RunSupervisor: Service {
     func submit<Output: Encodable & Sendable>(
         _ request: Run.Request, _ body: @escaping @Sendable (BackupEngine) async throws -> Output
     ) throws -> (run: Run, work: Task<Output, any Error>) {
-        guard !isClosing else { throw Refusal.busy("the service is about to stop; ask again later") }
-        if request.isLong, admitted.count >= settings.maximumRuns, queue.count >= settings.longestQueue {
-            throw Refusal.busy("\(queue.count) runs are waiting already, and no more may; ask again later")
-        }
+        if request.isLong, request.turn == nil { try checkRoom() } else { try checkOpen() }
+        request.turn?.release()
         let run = Run(request)
         runs[run.id] = run
         if request.isLong { queue.append(run.id) }
@@ -77,6 +77,26 @@ actor RunSupervisor: Service {
             self.retire(run.id)
         }
         return (run, work)
+    }
+
+    /// Keeps a place for a run of which not all is known yet; it is free again with the last reference to it.
+    ///
+    /// - Throws: `Refusal` where the service is about to stop, or the queue is full.
+    func reserve() throws -> Place? {
+        try checkRoom()
+        return reserved.take()
+    }
+
+    private func checkOpen() throws {
+        if isClosing { throw Refusal.busy("the service is about to stop; ask again later") }
+    }
+
+    private func checkRoom() throws {
+        try checkOpen()
+        let waiting = queue.count + reserved.count
+        guard admitted.count + waiting < settings.maximumRuns + settings.longestQueue else {
+            throw Refusal.busy("\(waiting) runs are waiting already, and no more may; ask again later")
+        }
     }
 
     // MARK: - What there is

@@ -18,7 +18,10 @@ struct ConnectionPace {
     /// Of its first line, as far as it has come, in bytes.
     private var line = 0
     private var hasLine = false
+    /// Whether a request has begun whose end has not come.
     private var isInBody = false
+    /// Of its body, in bytes; nil where it does not say.
+    private var length: Int?
     private var received = 0
     private var waited = TimeAmount.nanoseconds(0)
     private var waitingSince: NIODeadline?
@@ -44,7 +47,9 @@ struct ConnectionPace {
         line += bytes.distance(from: bytes.startIndex, to: end ?? bytes.endIndex)
     }
 
-    mutating func headerEnded() {
+    /// - Parameter length: of the body, in bytes; nil where it does not say.
+    mutating func headerEnded(length: Int?) {
+        self.length = length
         headerSince = nil
         hasBytes = false
         hasLine = false
@@ -56,6 +61,10 @@ struct ConnectionPace {
     }
 
     mutating func bodyCame(_ count: Int) { received += count }
+
+    /// What is still to come of the body of the request that is being answered, in bytes; nil where nobody knows. One that
+    /// others have followed already is whole.
+    var rest: Int? { isInBody && unanswered == 1 ? length.map { $0 - received } : 0 }
 
     mutating func requestEnded() { isInBody = false }
 
@@ -76,8 +85,10 @@ struct ConnectionPace {
         if let stalledSince, now - stalledSince > TimeAmount(limits.stallTime) { return .close }
         if isInBody {
             let waiting = waitingSince.map { now - $0 } ?? .nanoseconds(0)
+            // What is still read of a request that has been answered can have no second answer.
+            let late = unanswered == 0 ? Verdict.close : .timeout
             let earned = TimeAmount.milliseconds(Int64(received) * 1_000 / Int64(max(1, limits.bodyRate)))
-            return waited + waiting > TimeAmount(limits.bodyTime) + earned ? .timeout : .patient
+            return waited + waiting > TimeAmount(limits.bodyTime) + earned ? late : .patient
         }
         // While an answer is being sent nobody waits for the next request.
         guard unanswered == 0, let headerSince, now - headerSince > TimeAmount(limits.headerTime) else {

@@ -39,6 +39,7 @@ final class RequestGuard: ChannelDuplexHandler {
     private let limits: ServerLimits
     private let state: ConnectionState
     private var watch: RepeatedTask?
+    private var stop: Scheduled<Void>?
     private var hasAnswerBegun = false
     private var closesAfterAnswer = false
 
@@ -62,6 +63,18 @@ final class RequestGuard: ChannelDuplexHandler {
     func handlerRemoved(context: ChannelHandlerContext) {
         watch?.cancel()
         watch = nil
+        stop?.cancel()
+        stop = nil
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event is ChannelShouldQuiesceEvent, stop == nil {
+            let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
+            stop = context.eventLoop.scheduleTask(in: TimeAmount(limits.stopTime)) {
+                bound.value.handler.close(bound.value.context)
+            }
+        }
+        context.fireUserInboundEventTriggered(event)
     }
 
     private func look(_ context: ChannelHandlerContext) {
@@ -83,7 +96,10 @@ final class RequestGuard: ChannelDuplexHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         if state.isClosing { return }
         switch unwrapInboundIn(data) {
-        case .head: state.pace.headerEnded()
+        case .head(let head):
+            let isChunked = head.headerFields[.transferEncoding] != nil
+            let length = head.headerFields[.contentLength].map { Int($0) } ?? 0
+            state.pace.headerEnded(length: isChunked ? nil : length)
         case .body(let buffer): state.pace.bodyCame(buffer.readableBytes)
         case .end: state.pace.requestEnded()
         }
@@ -124,10 +140,14 @@ final class RequestGuard: ChannelDuplexHandler {
             return
         }
         switch unwrapOutboundIn(data) {
-        case .head(let head):
+        case .head(var head):
             hasAnswerBegun = head.status.kind != .informational
+            // Who is answered before the body's end is refused: what else is sent would be read for nothing.
+            if hasAnswerBegun, state.pace.rest.map({ $0 > limits.unwantedBody }) ?? true {
+                head.headerFields[.connection] = "close"
+            }
             closesAfterAnswer = head.headerFields[.connection]?.lowercased() == "close"
-            context.write(data, promise: promise)
+            context.write(wrapOutboundOut(.head(head)), promise: promise)
         case .body:
             context.write(data, promise: promise)
         case .end:
