@@ -14,6 +14,8 @@ package struct BackupEngine: Sendable {
     /// Of the one run that this value of an engine is for, where somebody wants to follow or cancel it.
     private(set) var control: RunControl?
     let knownTokens = KnownTokens()
+    let outcomes: UnwrittenOutcomes
+    let toldFailures = ToldFailures()
 
     /// Threads that compress or decompress. Two keep up with any database that this program reads on one thread.
     static let workers = 2
@@ -26,6 +28,7 @@ package struct BackupEngine: Sendable {
         self.catalog = catalog
         self.logger = logger
         self.observer = observer
+        outcomes = UnwrittenOutcomes(catalog, logger)
     }
 
     /// The same engine for a single run, which can be followed and cancelled by itself.
@@ -45,7 +48,7 @@ package struct BackupEngine: Sendable {
         return engine
     }
 
-    /// Opens the catalog, and closes the runs of processes that are gone.
+    /// Opens the catalog, and closes the records of runs that are over and could not say so.
     ///
     /// - Throws: `catalog` where it cannot be opened or must be migrated first; `storage`.
     package static func open(
