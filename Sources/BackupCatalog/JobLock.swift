@@ -10,28 +10,65 @@ package struct JobLock: ~Copyable {
 
     private init(descriptor: Int32) { self.descriptor = descriptor }
 
-    /// Takes the lock `DIRECTORY/.locks/job-UUID.lock` without waiting.
+    /// Takes the lock `DIRECTORY/.locks/job-UUID.lock`, without waiting for another run.
     ///
     /// - Throws: `locked` where another run holds it, `storage` where the file cannot be made.
     package static func acquire(directory: String, jobUUID: String) throws -> JobLock {
-        guard !jobUUID.isEmpty, jobUUID.utf8.allSatisfy(isPlain) else {
+        guard isPlain(jobUUID) else {
             throw BackupError(
                 .catalog, "the job's UUID \"\(jobUUID.prefix(60))\" is not one; correct it in the catalog")
         }
-        let locks = directory + "/.locks"
-        try Directories.make(locks, code: .storage)
-        let path = locks + "/job-\(jobUUID).lock"
+        try Directories.make(directory + "/.locks", code: .storage)
+        let path = path(directory, jobUUID)
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw BackupError.system(.storage, "open the lock", path: path, errno: errno) }
         let lock = JobLock(descriptor: descriptor)
-        var status = flock(descriptor, LOCK_EX | LOCK_NB)
-        while status != 0, errno == EINTR { status = flock(descriptor, LOCK_EX | LOCK_NB) }
-        guard status == 0 else {
-            guard errno == EWOULDBLOCK else { throw BackupError.system(.storage, "lock", path: path, errno: errno) }
+        var number = take(descriptor, LOCK_EX)
+        // Who only looks whether it is held has it for a moment.
+        for _ in 0..<10 where number == EWOULDBLOCK {
+            usleep(10_000)
+            number = take(descriptor, LOCK_EX)
+        }
+        guard number == 0 else {
+            guard number == EWOULDBLOCK else { throw BackupError.system(.storage, "lock", path: path, errno: number) }
             throw held(by: holder(descriptor))
         }
         try lock.sign(path: path)
         return lock
+    }
+
+    /// Whether anybody holds the lock at the moment, this process included.
+    ///
+    /// - Throws: `storage` where that cannot be known.
+    package static func isHeld(directory: String, jobUUID: String) throws -> Bool {
+        // Nobody can take a lock of such a name.
+        guard isPlain(jobUUID) else { return false }
+        let path = path(directory, jobUUID)
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            if errno == ENOENT { return false }
+            throw BackupError.system(.storage, "open the lock", path: path, errno: errno)
+        }
+        // Several may look at once.
+        let number = take(descriptor, LOCK_SH)
+        if number == 0 { flock(descriptor, LOCK_UN) }
+        close(descriptor)
+        guard number == 0 || number == EWOULDBLOCK else {
+            throw BackupError.system(.storage, "look at the lock", path: path, errno: number)
+        }
+        return number != 0
+    }
+
+    private static func path(_ directory: String, _ jobUUID: String) -> String {
+        "\(directory)/.locks/job-\(jobUUID).lock"
+    }
+
+    /// The error number, or 0.
+    private static func take(_ descriptor: Int32, _ kind: Int32) -> Int32 {
+        while flock(descriptor, kind | LOCK_NB) != 0 {
+            if errno != EINTR { return errno }
+        }
+        return 0
     }
 
     deinit {
@@ -65,12 +102,15 @@ package struct JobLock: ~Copyable {
         }
     }
 
-    private static func isPlain(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
-            UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "-"):
-            true
-        default: false
-        }
+    private static func isPlain(_ name: String) -> Bool {
+        !name.isEmpty
+            && name.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+                    UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "-"):
+                    true
+                default: false
+                }
+            }
     }
 }

@@ -5,31 +5,18 @@ extension ProcessIdentity {
     /// This process.
     package static func current() -> ProcessIdentity {
         let pid = getpid()
-        return ProcessIdentity(host: hostName(), pid: pid, start: start(of: pid)?.text ?? "")
+        return ProcessIdentity(host: hostName(), pid: pid, start: start(of: pid) ?? "")
     }
 
-    /// Whether the process still runs; nil where that cannot be known: it belongs to another host, or `/proc` does not
-    /// tell.
-    package var isAlive: Bool? {
-        guard host == ProcessIdentity.hostName() else { return nil }
-        guard pid > 0 else { return false }
-        guard let boot = ProcessIdentity.bootID(), !start.isEmpty else { return nil }
-        // A process of an earlier boot is gone, whatever runs under its number now.
-        guard start.hasPrefix(boot) else { return false }
-        if let found = ProcessIdentity.start(of: pid) { return found.text == start && !found.isDead }
-        return kill(pid, 0) != 0 && errno == ESRCH ? false : nil
-    }
-
-    /// When the process `pid` started, and whether it has died and merely waits to be collected by its parent
-    /// (proc(5): a state of Z or X).
-    private static func start(of pid: Int32) -> (text: String, isDead: Bool)? {
+    /// When the process `pid` started.
+    private static func start(of pid: Int32) -> String? {
         guard let boot = bootID(), let line = firstLine(ofFile: "/proc/\(pid)/stat") else { return nil }
         // The command's name, field 2, may hold spaces and parentheses: the last one closes it.
         guard let close = line.lastIndex(of: ")") else { return nil }
         let fields = line[line.index(after: close)...].split(separator: " ")
         // Field 3, the state, comes first here; field 22 is the start.
         guard fields.count > 19 else { return nil }
-        return (boot + " " + fields[19], ["Z", "X", "x"].contains(fields[0]))
+        return boot + " " + fields[19]
     }
 
     private static func bootID() -> String? {

@@ -74,5 +74,6 @@ enum BackupDirectory {
         }
     }
 
-    private static func mark(_ installation: String) -> String { String(installation.prefix(8)).lowercased() }
+    /// Tells this installation's files from others' in the same directory.
+    static func mark(_ installation: String) -> String { String(installation.prefix(8)).lowercased() }
 }

@@ -15,6 +15,8 @@ package struct BackupEngine: Sendable {
     private(set) var control: RunControl?
     let knownTokens = KnownTokens()
     let knownDigests = KnownDigests()
+    let outcomes: UnwrittenOutcomes
+    let toldFailures = ToldFailures()
 
     /// Threads that compress or decompress. Two keep up with any database that this program reads on one thread.
     static let workers = 2
@@ -27,6 +29,7 @@ package struct BackupEngine: Sendable {
         self.catalog = catalog
         self.logger = logger
         self.observer = observer
+        outcomes = UnwrittenOutcomes(catalog, logger)
     }
 
     /// The same engine for a single run, which can be followed and cancelled by itself.
@@ -46,7 +49,7 @@ package struct BackupEngine: Sendable {
         return engine
     }
 
-    /// Opens the catalog, and closes the runs of processes that are gone.
+    /// Opens the catalog, and closes the records of runs that are over and could not say so.
     ///
     /// - Throws: `catalog` where it cannot be opened or must be migrated first; `storage`.
     package static func open(

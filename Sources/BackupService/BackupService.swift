@@ -34,7 +34,7 @@ package struct BackupService: Sendable {
     /// - Parameter listening: told of the port once connections are accepted.
     /// - Throws: `configuration` where the address cannot be listened on.
     package func run(listening: @escaping @Sendable (Int) async -> Void = { _ in }) async throws {
-        let runs = RunSupervisor(engine: engine, settings: settings)
+        let runs = RunSupervisor(engine: engine, settings: settings, logger: logger)
         let shelf = ArchiveShelf(engine: engine, settings: settings)
         let scheduler = Scheduler(engine: engine, runs: runs, catchesUp: settings.catchesUp, logger: logger)
         let refused = RefusedSignIns(engine: engine, logger: logger, interval: settings.refusalInterval)
@@ -47,7 +47,7 @@ package struct BackupService: Sendable {
                 CertificateWatch(certificate: certificate, interval: settings.certificateInterval, logger: logger))
         }
         var configuration = ServiceGroupConfiguration(services: services, logger: logger)
-        configuration.maximumGracefulShutdownDuration = settings.shutdownPatience + .seconds(30)
+        configuration.maximumGracefulShutdownDuration = settings.shutdownPatience + .seconds(55)
         let group = ServiceGroup(configuration: configuration)
         // Cancellation would cut off what goes on; it is an order to come to an end instead.
         let serving = Task { try await group.run() }

@@ -109,6 +109,100 @@ struct AnnouncementTests {
         #expect(!"\(response.warnings)".contains("hush"))
     }
 
+    @Test("A redirection is final, and nothing is sent to where it leads", arguments: [301, 302, 303, 307, 308])
+    func redirection(status: Int) async throws {
+        try await LoopbackServer.serve({ request in
+            request.path.hasPrefix("/other") ? .init(200) : .init(status, headers: [("Location", "/other")])
+        }) { server in
+            let engine = try await engine {
+                $0.webhook = Secret(server.origin + "/hook")
+                $0.pingURL = Secret(server.origin + "/ping")
+            }
+            let steps = StepWatch()
+            _ = await failure {
+                _ = try await engine.under(RunControl(observer: steps.observer)).backup(BackupRequest())
+            }
+            #expect(server.requests.map(\.path).sorted() == ["/hook", "/ping/fail", "/ping/start"])
+            #expect(server.requests.allSatisfy { $0.method == "POST" })
+            for line in [
+                "the webhook was not told of the failure: the server answered \(status)",
+                "the ping of the run's end failed: the server answered \(status)",
+            ] {
+                #expect(steps.warnings.contains { $0.hasPrefix(line) }, "\(steps.warnings)")
+            }
+        }
+    }
+
+    @Test("A run that could not begin is told, since it is no backup either; so is the recovery from that")
+    func unwritableAudit() async throws {
+        try fill(1)
+        try await LoopbackServer.serve({ _ in .init(200) }) { server in
+            let engine = try await engine {
+                $0.webhook = Secret(server.origin + "/hook")
+                $0.pingURL = Secret(server.origin + "/ping")
+            }
+            var change = BackupJobChange()
+            change.name = "nightly"
+            let job = try await engine.createJob(change)
+            var request = BackupRequest()
+            request.job = JobReference("\(job.id)")
+            let catalog = try TestDatabase(
+                bench.backups + "/catalog.sqlite",
+                "CREATE TRIGGER no_audit BEFORE INSERT ON audit_log BEGIN SELECT RAISE(ABORT, 'not now'); END")
+            let error = await failure { _ = try await engine.backup(request) }
+            #expect(error.message.hasPrefix("the audit log cannot be written, so nothing was done"), "\(error)")
+            #expect(server.requests.map(\.path).sorted() == ["/hook", "/ping/fail"])
+            let told = try #require(server.requests.first { $0.path == "/hook" })
+            #expect(told["X-Elder-Backup-Event"] == "failure")
+            let body = try #require(try JSONSerialization.jsonObject(with: Data(told.body)) as? [String: Any])
+            let named = try #require(body["job"] as? [String: Any])
+            #expect(named["id"] as? Int64 == job.id && named["name"] as? String == "nightly")
+            #expect((body["message"] as? String)?.contains("audit log cannot be written") == true)
+            try catalog.run("DROP TRIGGER no_audit")
+            _ = try await engine.backup(request)
+            #expect(events(server).filter { !$0.isEmpty } == ["failure", "recovery"])
+        }
+    }
+
+    @Test("A job that cannot be found is told by the name it was asked for")
+    func unknownJob() async throws {
+        try await LoopbackServer.serve({ _ in .init(200) }) { server in
+            let engine = try await engine {
+                $0.webhook = Secret(server.origin + "/hook")
+                $0.pingURL = Secret(server.origin + "/ping")
+            }
+            var request = BackupRequest()
+            request.job = JobReference("nightly")
+            #expect(await failure { _ = try await engine.backup(request) }.code == .notFound)
+            #expect(server.requests.map(\.path).sorted() == ["/hook", "/ping/fail"])
+            let told = try #require(server.requests.first { $0.path == "/hook" })
+            let body = try #require(try JSONSerialization.jsonObject(with: Data(told.body)) as? [String: Any])
+            let named = try #require(body["job"] as? [String: Any])
+            #expect(named["name"] as? String == "nightly" && named["id"] == nil)
+        }
+    }
+
+    @Test("The first run behind one that lacked a copy is a recovery")
+    func recoveredCopy() async throws {
+        try fill(1)
+        try await LoopbackServer.serve({ _ in .init(200) }) { server in
+            let engine = try await engine { $0.webhook = Secret(server.origin) }
+            _ = try await engine.backup(BackupRequest())
+            _ = try await engine.backup(BackupRequest())
+            #expect(events(server).isEmpty)
+            // As a run leaves it whose copy failed.
+            try query(
+                "ATTACH '\(bench.backups)/catalog.sqlite' AS c; "
+                    + "INSERT INTO c.backup_copies(backup_id, store, state, endpoint, bucket, object_key, url, "
+                    + "created_at, updated_at) VALUES(2, 's3', 'failed', 'e', 'b', 'k', 'u', "
+                    + "'2026-01-01 00:00:00', '2026-01-01 00:00:00')")
+            _ = try await engine.backup(BackupRequest())
+            #expect(events(server) == ["recovery"])
+            _ = try await engine.backup(BackupRequest())
+            #expect(events(server) == ["recovery"])
+        }
+    }
+
     @Test("A dead man's switch is told of the beginning and the end, a job's own instead of the common one")
     func pings() async throws {
         try await LoopbackServer.serve({ _ in .init(200, "OK") }) { server in

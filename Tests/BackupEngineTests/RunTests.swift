@@ -1,6 +1,7 @@
 import BackupCore
 import BackupEngine
 import Foundation
+import Glibc
 import Synchronization
 import Testing
 
@@ -181,8 +182,129 @@ struct RunTests {
         let error = await failure { _ = try await run.value }
         #expect(error.message == "cancelled by bob on the command line")
         #expect(try await engine.list().first?.errorMessage == "cancelled by bob on the command line")
-        #expect(!FileManager.default.fileExists(atPath: bench.backups + "/.locks/backup-1.cancel"))
+        let locks = try FileManager.default.contentsOfDirectory(atPath: bench.backups + "/.locks")
+        #expect(!locks.contains { $0.hasSuffix(".cancel") }, "\(locks)")
         #expect(await failure { _ = try await engine.cancel(BackupReference("1"), by: "bob") }.code == .notFound)
+    }
+
+    @Test("An order that was left behind does not stop the run that has the number now")
+    func staleOrder() async throws {
+        try makeSource()
+        let engine = try await bench.engine()
+        let request = try await job(engine) { $0.preCommand = .set("sleep 1") }
+        let locks = bench.backups + "/.locks"
+        try FileManager.default.createDirectory(atPath: locks, withIntermediateDirectories: true)
+        let installation = try TestDatabase(bench.backups + "/catalog.sqlite")
+            .first("SELECT value FROM elder_backup_meta WHERE key='installation_id'").prefix(8)
+        for name in ["backup-1.cancel", "backup-\(installation)-1-1700000000000000.cancel"] {
+            try Data("ghost".utf8).write(to: URL(filePath: locks + "/" + name))
+        }
+        #expect(try await engine.backup(request).success)
+    }
+
+    @Test("What died cannot be cancelled, and its record is closed")
+    func cancelDead() async throws {
+        try makeSource()
+        let engine = try await bench.engine()
+        let request = try await job(engine) { _ in }
+        let made = try await engine.backup(request)
+        try FileManager.default.removeItem(atPath: made.filePath)
+        try TestDatabase(bench.backups + "/catalog.sqlite")
+            .run("UPDATE backups SET status='running', process_host='elsewhere.invalid'")
+        let error = await failure { _ = try await engine.cancel(BackupReference("1"), by: "ada") }
+        #expect(error.code == .notFound && error.message == "backup 1 does not run: it is failed", "\(error)")
+        #expect(try await engine.record(1).errorMessage?.contains("died") == true)
+    }
+
+    /// Lets nobody write down how a run ended.
+    private func lockRecords() throws -> TestDatabase {
+        try TestDatabase(
+            bench.backups + "/catalog.sqlite",
+            "CREATE TRIGGER no_end BEFORE UPDATE ON backups BEGIN SELECT RAISE(ABORT, 'not now'); END")
+    }
+
+    @Test("The end of a run that the catalog does not take is written down once it does")
+    func unwritten() async throws {
+        let engine = try await bench.engine()
+        let request = try await job(engine) { $0.preCommand = .set("exit 3") }
+        let catalog = try lockRecords()
+        let error = await failure { _ = try await engine.backup(request) }
+        #expect(error.message.contains("exit status 3"), "\(error)")
+        #expect(try await engine.record(1).status == .running)
+        let refusal = try await engine.refusalToCancel(1)
+        #expect(refusal.code == .locked && refusal.message.hasPrefix("the run of backup 1 is over"), "\(refusal)")
+        try catalog.run("DROP TRIGGER no_end")
+        let end = ContinuousClock.now + .seconds(30)
+        while try await engine.record(1).status == .running, ContinuousClock.now < end {
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        let record = try await engine.record(1)
+        #expect(record.status == .failed && record.errorMessage?.contains("exit status 3") == true)
+    }
+
+    @Test("The next run of the job, and the end of a service, write down how the one before ended")
+    func unwrittenBefore() async throws {
+        try makeSource()
+        let engine = try await bench.engine()
+        let request = try await job(engine) { $0.preCommand = .set("[ -e '\(bench.file("good"))' ] || exit 3") }
+        let catalog = try lockRecords()
+        _ = await failure { _ = try await engine.backup(request) }
+        try catalog.run("DROP TRIGGER no_end")
+        try Data().write(to: URL(filePath: bench.file("good")))
+        #expect(try await engine.backup(request).success)
+        #expect(try await engine.record(1).errorMessage?.contains("exit status 3") == true)
+        // A good one, too.
+        try catalog.run("CREATE TRIGGER no_end BEFORE UPDATE ON backups BEGIN SELECT RAISE(ABORT, 'not now'); END")
+        let error = await failure { _ = try await engine.backup(request) }
+        #expect(error.code == .catalog && error.message.contains("is complete"), "\(error)")
+        #expect(try await engine.record(3).status == .running)
+        try catalog.run("DROP TRIGGER no_end")
+        await engine.settleOutcomes()
+        let record = try await engine.record(3)
+        #expect(record.status == .completed && record.recordCount == 2)
+    }
+
+    @Test("What a command leaves behind ends with it, and does not hold up the run; what has left its group goes on")
+    func leftovers() async throws {
+        try makeSource()
+        let engine = try await bench.engine()
+        let (pids, escaped) = (bench.file("pids"), bench.file("escaped"))
+        let request = try await job(engine) {
+            $0.preCommand = .set(
+                "echo $$ > \(pids); sleep 600 & echo $! >> \(pids); "
+                    + "setsid sh -c 'echo $$ > \(escaped); exec sleep 600' & while [ ! -s \(escaped) ]; do sleep 0.02; done")
+        }
+        #expect(try await engine.backup(request).success)
+        try await expectGone(pids)
+        let text = try String(contentsOfFile: escaped, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
+        let pid = try #require(Int32(text))
+        #expect(kill(pid, SIGKILL) == 0)
+    }
+
+    @Test("A command that ends by its limit is told so, and not by the signal")
+    func plainLimit() async throws {
+        try makeSource()
+        let engine = try await bench.engine()
+        let request = try await job(engine) {
+            $0.hookSeconds = .set(1)
+            $0.preCommand = .set("sleep 30")
+        }
+        let error = await failure { _ = try await engine.backup(request) }
+        #expect(error.message.contains("pre command took longer than 1 s and was ended"), "\(error)")
+    }
+
+    @Test(
+        "How a command ended is told in words",
+        arguments: [
+            ("exit 1", "the job's pre command ended with exit status 1, so"),
+            ("kill -TERM $$", "the job's pre command was ended by signal 15 (SIGTERM), so"),
+        ])
+    func endings(command: String, words: String) async throws {
+        try makeSource()
+        let engine = try await bench.engine()
+        let request = try await job(engine) { $0.preCommand = .set(command) }
+        let error = await failure { _ = try await engine.backup(request) }
+        #expect(error.message.hasPrefix(words), "\(error)")
     }
 
     @Test("A pre command that fails fails the run before the snapshot, and the post command is told")

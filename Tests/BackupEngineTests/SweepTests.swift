@@ -99,13 +99,117 @@ struct SweepTests {
         #expect(scene.bench.archiveFiles.count == 2)
     }
 
-    @Test("a run on another host is left alone")
-    func otherHost() async throws {
+    /// Puts a part of the archive where a run would have it, in place of the whole one; its path.
+    private func leavePart(_ scene: Scene) throws -> String {
+        try FileManager.default.removeItem(atPath: scene.backup.filePath)
+        try FileManager.default.removeItem(atPath: scene.backup.filePath + ".manifest.json")
+        let stem = scene.backup.filename.dropLast(".json.gz".count)
+        let path = scene.bench.backups + "/.\(stem).\(scene.installation.prefix(8))-1.partial"
+        try touch(path)
+        return path
+    }
+
+    private func uuid(_ scene: Scene) throws -> String {
+        try scene.database.first("SELECT uuid FROM backup_jobs WHERE id=1")
+    }
+
+    @Test(
+        "a run of another host, or another container, is left alone while it holds its job's lock",
+        arguments: [true, false])
+    func elsewhere(isOtherHost: Bool) async throws {
         let scene = try await scene()
         try kill(scene)
-        try scene.database.run("UPDATE backups SET process_host='elsewhere.invalid'")
+        if isOtherHost { try scene.database.run("UPDATE backups SET process_host='elsewhere.invalid'") }
+        let part = try leavePart(scene)
+        let lock = try JobLock.acquire(directory: scene.bench.backups, jobUUID: uuid(scene))
         #expect(try await scene.bench.engine().list().map(\.status) == [.running])
         let error = await failure { _ = try await scene.bench.engine().delete(BackupReference("1")) }
         #expect(error.code == .locked)
+        #expect(FileManager.default.fileExists(atPath: part))
+        _ = consume lock
+    }
+
+    @Test("a run whose job's lock is free is over, whichever host it was on, and whatever runs under its number")
+    func recreatedContainer() async throws {
+        let scene = try await scene()
+        try kill(scene)
+        let mine = ProcessIdentity.current()
+        try scene.database.run(
+            "UPDATE backups SET process_host='elsewhere.invalid', process_pid=\(mine.pid), "
+                + "process_start='\(mine.start)'"
+        )
+        let part = try leavePart(scene)
+        let engine = try await scene.bench.engine()
+        #expect(try await engine.list().map(\.status) == [.failed])
+        #expect(!FileManager.default.fileExists(atPath: part))
+        #expect(try await engine.delete(BackupReference("1")).id == 1)
+    }
+
+    @Test("a run in another backup directory holds its lock there")
+    func otherDirectory() async throws {
+        let scene = try await scene()
+        try kill(scene)
+        let other = scene.bench.file("others")
+        try FileManager.default.createDirectory(atPath: other, withIntermediateDirectories: true)
+        try scene.database.run("UPDATE backups SET file_path='\(other)/\(scene.backup.filename)'")
+        let lock = try JobLock.acquire(directory: other, jobUUID: uuid(scene))
+        #expect(try await scene.bench.engine().list().map(\.status) == [.running])
+        // The next run of the job here does not hold that lock.
+        let source = scene.bench.file("source.sqlite")
+        #expect(try await scene.bench.engine().backUp(source).success)
+        #expect(try await scene.bench.engine().record(1).status == .running)
+        _ = consume lock
+        #expect(try await scene.bench.engine().record(1).status == .failed)
+    }
+
+    @Test("a run of a job that is gone is over")
+    func deletedJob() async throws {
+        let scene = try await scene()
+        try kill(scene)
+        _ = try leavePart(scene)
+        try scene.database.run("DELETE FROM backup_jobs")
+        #expect(try await scene.bench.engine().list().map(\.status) == [.failed])
+    }
+
+    @Test("the next run of a job closes what earlier ones left, in a process that has long begun")
+    func nextRun() async throws {
+        let scene = try await scene()
+        let engine = try await scene.bench.engine()
+        try kill(scene)
+        #expect(try await engine.backUp(scene.bench.file("source.sqlite")).success)
+        // Its archive was complete.
+        #expect(try await engine.list().map(\.status) == [.completed, .completed])
+    }
+
+    @Test("a service that goes on closes them too")
+    func living() async throws {
+        let scene = try await scene()
+        let engine = try await scene.bench.engine()
+        try kill(scene)
+        _ = try leavePart(scene)
+        try await engine.sweep()
+        #expect(try await engine.list().map(\.status) == [.failed])
+    }
+
+    @Test("orders to what does not run go; those to what runs stay")
+    func orders() async throws {
+        let scene = try await scene()
+        try kill(scene)
+        let lock = try JobLock.acquire(directory: scene.bench.backups, jobUUID: uuid(scene))
+        let engine = try await scene.bench.engine()
+        _ = try await engine.cancel(BackupReference("1"), by: "ada")
+        let locks = scene.bench.backups + "/.locks"
+        func orders() throws -> [String] {
+            try FileManager.default.contentsOfDirectory(atPath: locks).filter { $0.hasSuffix(".cancel") }.sorted()
+        }
+        let given = try #require(try orders().first)
+        let stale = given.replacing("-1-", with: "-2-")
+        let foreign = given.replacing(scene.installation.prefix(8), with: "01234567")
+        for name in [stale, foreign] { try touch(locks + "/" + name) }
+        _ = try await scene.bench.engine()
+        #expect(try orders() == [given, foreign].sorted())
+        _ = consume lock
+        _ = try await scene.bench.engine()
+        #expect(try orders() == [foreign])
     }
 }

@@ -5,6 +5,7 @@ import BackupService
 import Foundation
 import NIOCore
 import NIOHTTP1
+import NetworkTestSupport
 import Synchronization
 import Testing
 
@@ -210,6 +211,91 @@ struct RunRouteTests {
             #expect(dropped.json["state"] as? String == "failed")
             #expect((dropped.json["error"] as? [String: Any])?["code"] as? String == "cancelled")
             #expect(try await bench.engine.list().map(\.jobID) == [3, 1])
+        }
+    }
+
+    /// Answers once it is let go.
+    private final class Gate: Sendable {
+        let isOpen = Atomic(false)
+        let answers = Atomic(0)
+
+        func answer() async -> LoopbackServer.Answer {
+            while !isOpen.load(ordering: .relaxed) { try? await Task.sleep(for: .milliseconds(20)) }
+            answers.add(1, ordering: .relaxed)
+            return .init(204)
+        }
+    }
+
+    @Test("A run that is over gives up its place and its lock before others are told of it")
+    func deafListener() async throws {
+        let gate = Gate()
+        try await LoopbackServer.serve({ _ in await gate.answer() }) { server in
+            defer { gate.isOpen.store(true, ordering: .relaxed) }
+            try await ServiceBench.with(
+                configure: { $0.announcements.webhook = Secret(server.origin) },
+                settings: { settings, _ in settings.maximumRuns = 1 }
+            ) { bench in
+                let token = try await bench.token(.admin)
+                var change = BackupJobChange()
+                change.name = "fails"
+                change.options.preCommand = .set("[ -e '\(bench.directory)/go' ] || exit 1")
+                let job = try await bench.engine.createJob(change).id
+                let failed = try await bench.ask(.POST, Self.base + "/jobs/\(job)/run", token: token)
+                #expect(failed.status >= 400)
+                try Self.letGo(bench)
+                let good = try await bench.ask(.POST, Self.base + "/jobs/\(job)/run", token: token)
+                #expect(good.json["success"] as? Bool == true, "\(good.error)")
+                // Nobody has answered, and the third call has not been made.
+                #expect(gate.answers.load(ordering: .relaxed) == 0 && server.requests.count < 3)
+                gate.isOpen.store(true, ordering: .relaxed)
+            }
+            // The service waits for them when it stops.
+            #expect(
+                Set(server.requests.map { $0["X-Elder-Backup-Event"] }) == ["failure", "recovery"])
+            #expect(gate.answers.load(ordering: .relaxed) >= 2)
+        }
+    }
+
+    @Test("What cannot be told by the time the service stops does not hold it up for ever")
+    func deafListenerAtTheEnd() async throws {
+        let gate = Gate()
+        try await LoopbackServer.serve({ _ in await gate.answer() }) { server in
+            defer { gate.isOpen.store(true, ordering: .relaxed) }
+            try await ServiceBench.with(
+                configure: { $0.announcements.webhook = Secret(server.origin) },
+                settings: { settings, _ in settings.announcementPatience = .seconds(1) }
+            ) { bench in
+                let token = try await bench.token(.admin)
+                var change = BackupJobChange()
+                change.name = "fails"
+                change.options.preCommand = .set("exit 1")
+                let job = try await bench.engine.createJob(change).id
+                _ = try await bench.ask(.POST, Self.base + "/jobs/\(job)/run", token: token)
+                try await Self.until { !server.requests.isEmpty }
+            }
+            // The call was not made again.
+            #expect(server.requests.count == 1 && gate.answers.load(ordering: .relaxed) == 0)
+        }
+    }
+
+    @Test("A run whose end could not be written is not said to be another process's")
+    func unwrittenEnd() async throws {
+        try await ServiceBench.with { bench in
+            let token = try await bench.token(.admin)
+            let catalog = bench.directory + "/backups/catalog.sqlite"
+            var change = BackupJobChange()
+            change.name = "fails"
+            change.options.preCommand = .set("exit 1")
+            let job = try await bench.engine.createJob(change).id
+            try ServiceBench.query(
+                "CREATE TRIGGER no_end BEFORE UPDATE ON backups BEGIN SELECT RAISE(ABORT, 'not now'); END", on: catalog)
+            _ = try await bench.ask(.POST, Self.base + "/jobs/\(job)/run", token: token)
+            let unwritten = try await bench.ask(.POST, Self.base + "/1/cancel", token: token)
+            #expect(unwritten.status == 409 && unwritten.error.contains("the run of backup 1 is over"))
+            try ServiceBench.query("DROP TRIGGER no_end", on: catalog)
+            let written = try await bench.ask(.POST, Self.base + "/1/cancel", token: token)
+            #expect(written.status == 409 && written.error == "backup 1 does not run: it is failed", "\(written.error)")
+            #expect(try await bench.engine.record(1).errorMessage?.contains("exit status 1") == true)
         }
     }
 

@@ -62,6 +62,46 @@ import Testing
         expectFailure(try test.run("cancel", "1", "--json"), code: "not_found", saying: ["backup 1 does not run"])
     }
 
+    @Test("A run that does not end within the wait is not said to have been stopped")
+    func notCancelled() throws {
+        let test = try EndToEnd()
+        #expect(
+            try test.run("job", "create", "held", "--source", "sqlite:app.sqlite", "--pre-command", "sleep 600").status
+                == 0)
+        let run = try EndToEndRunTests.Running(["job", "run", "held"], test)
+        try until { try catalog(test, "SELECT status FROM backups") == "running" }
+        // What cannot look for an order, and lives.
+        kill(run.process.processIdentifier, SIGSTOP)
+        let cancel = try test.run("cancel", "1", "--wait", "1s", "--json")
+        let unwaited = try test.run("cancel", "1", "--wait", "0", "--json")
+        kill(run.process.processIdentifier, SIGCONT)
+        expectFailure(cancel, status: 5, code: "locked", saying: ["was told to stop, and still runs after 1s"])
+        #expect(unwaited.status == 0 && unwaited.object?["ended"] as? Bool == false)
+        #expect(try run.end().status == 1)
+        #expect(try catalog(test, "SELECT error_message FROM backups")?.hasPrefix("cancelled by ") == true)
+    }
+
+    @Test("A command in another PID namespace, and with another host name, leaves a live run alone")
+    func namespaces() throws {
+        let test = try EndToEnd()
+        let isolated = "unshare --user --map-root-user --pid --uts --fork --mount-proc sh -c"
+        // Where the kernel lets nobody make one there is nothing to be tested.
+        guard try test.shell("\(isolated) true").status == 0 else { return }
+        let made = try test.run(
+            "job", "create", "held", "--source", "sqlite:app.sqlite", "--pre-command",
+            "while [ ! -e '\(test.path("go"))' ]; do sleep 0.05; done")
+        #expect(made.status == 0)
+        let run = try EndToEndRunTests.Running(["job", "run", "held"], test)
+        try until { try catalog(test, "SELECT status FROM backups") == "running" }
+        #expect(try test.shell("\(isolated) 'elder-backup list'").status == 0)
+        #expect(try catalog(test, "SELECT status FROM backups") == "running")
+        #expect(try test.shell("\(isolated) 'hostname other; elder-backup list'").status == 0)
+        #expect(try catalog(test, "SELECT status FROM backups") == "running")
+        try test.write([], to: "go")
+        #expect(try run.end().status == 0)
+        #expect(try test.states() == [1: "completed"])
+    }
+
     @Test("A command of a job sees none of our secrets, and what became of the run")
     func hookEnvironment() throws {
         let test = try EndToEnd()

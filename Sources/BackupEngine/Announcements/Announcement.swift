@@ -4,8 +4,20 @@ internal import BackupCore
 /// What is told of a run. Holds no secret: errors and names of files never do.
 struct Announcement: Sendable, Encodable {
     struct Job: Sendable, Encodable {
-        var id: Int64
+        /// Nil where the catalog could not tell.
+        var id: Int64?
+        /// Or what it was asked for by.
         var name: String
+
+        init(_ job: BackupJob) {
+            id = job.id
+            name = job.name
+        }
+
+        init(_ text: String) {
+            id = Int64(text)
+            name = text
+        }
     }
 
     var event: AnnouncementSettings.Event
@@ -39,9 +51,13 @@ struct Announcement: Sendable, Encodable {
     }
 
     init(_ event: AnnouncementSettings.Event, _ message: String, _ job: BackupJob, _ record: BackupRecord?) {
+        self.init(event, message, Job(job), record)
+    }
+
+    init(_ event: AnnouncementSettings.Event, _ message: String, _ job: Job, _ record: BackupRecord?) {
         self.event = event
         self.message = Announcement.line(message)
-        self.job = Job(id: job.id, name: job.name)
+        self.job = job
         backup = record.map { record in
             Backup(
                 id: record.id, status: record.status, filename: record.filename, fileSize: record.fileSize,
@@ -64,7 +80,8 @@ struct Announcement: Sendable, Encodable {
 
     /// For people, a line each.
     var lines: [String] {
-        var lines = [message, "", "event   \(event.rawValue)", "job     \(job.id) \(Announcement.line(job.name))"]
+        let id = job.id.map { "\($0) " } ?? ""
+        var lines = [message, "", "event   \(event.rawValue)", "job     \(id)\(Announcement.line(job.name))"]
         if let backup {
             lines.append("backup  \(backup.id) \(backup.status.rawValue) \(backup.filename)")
             lines.append("rows    \(backup.recordCount)")

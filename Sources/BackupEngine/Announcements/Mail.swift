@@ -47,9 +47,11 @@ package struct Mail {
 
     /// What went wrong; nil where the program took it.
     func send(by program: String) async -> String? {
-        let command = ChildCommand(
+        var command = ChildCommand(
             path: program, arguments: ["-t", "-i"], environment: ChildCommand.cleanEnvironment(), input: bytes,
             limit: .seconds(30))
+        // Some deliver in the background.
+        command.endsRest = false
         return await command.run().fault.map { "\(program) \($0)" }
     }
 }

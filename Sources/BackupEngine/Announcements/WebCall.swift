@@ -14,12 +14,15 @@ struct WebCall {
     var pause = Duration.seconds(1)
 
     private static let limit = TimeAmount.seconds(10)
+    private static let redirected = ", a redirection, which is not followed: give the address that it leads to"
 
     /// One for all calls of the process. A server that refuses connections is asked again by us and not for ten seconds by
-    /// the client.
+    /// the client. A redirection is an answer like any other: to follow it would send the document, or an empty request
+    /// that looks like its delivery, to where nobody configured.
     private static let client: HTTPClient = {
         var configuration = HTTPClient.Configuration()
         configuration.connectionPool.retryConnectionEstablishment = false
+        configuration.redirectConfiguration = .disallow
         return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }()
 
@@ -31,7 +34,7 @@ struct WebCall {
             do {
                 let status = try await execute()
                 if (200..<300).contains(status) { return nil }
-                fault = "the server answered \(status)"
+                fault = "the server answered \(status)" + ((300..<400).contains(status) ? Self.redirected : "")
                 guard status == 429 || status >= 500 else { return fault }
             } catch let error as HTTPClientError {
                 fault = "\(error)"

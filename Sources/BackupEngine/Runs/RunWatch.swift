@@ -1,5 +1,4 @@
 internal import BackupCore
-internal import BackupFiles
 internal import Dispatch
 internal import Glibc
 internal import Synchronization
@@ -77,33 +76,5 @@ final class RunWatch: Sendable {
         stalled?.cancel(
             BackupError(
                 .source, "the backup made no progress for \(seconds) s (stall_seconds of the job) and was ended"))
-    }
-}
-
-/// A file by which one process tells the run of another to stop: it reaches whoever shares the backup directory.
-enum CancelOrder {
-    static func path(directory: String, backupID: Int64) -> String { "\(directory)/.locks/backup-\(backupID).cancel" }
-
-    /// - Throws: `storage`.
-    static func write(_ name: String, to path: String) throws {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard descriptor >= 0 else { throw BackupError.system("write", path: path, errno: errno) }
-        defer { close(descriptor) }
-        let text = Array(name.utf8.prefix(200))
-        guard Glibc.write(descriptor, text, text.count) == text.count else {
-            throw BackupError.system("write", path: path, errno: errno)
-        }
-    }
-
-    /// Who gave the order; nil where there is none.
-    static func name(at path: String) -> String? {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        return withUnsafeTemporaryAllocation(byteCount: 200, alignment: 1) { buffer in
-            let count = max(0, read(descriptor, buffer.baseAddress, buffer.count))
-            let text = String(decoding: buffer[..<count], as: UTF8.self)
-            return text.unicodeScalars.contains { $0.value < 0x20 } || text.isEmpty ? "another process" : text
-        }
     }
 }

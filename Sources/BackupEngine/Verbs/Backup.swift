@@ -12,47 +12,69 @@ extension BackupEngine {
     ///
     /// - Throws: `usage` (no source), `locked`, and whatever failed; the run's record then says `failed` and why.
     package func backup(_ request: BackupRequest) async throws -> BackupResponse {
-        try await audited(
-            "job.run", "job \(request.job?.text ?? BackupEngine.defaultJobName)",
-            describe: { "backup \($0.backupID)" }
-        ) { try await runVerb(named: "backup") { try self.runBackup(request, $0) } }
-    }
-
-    private func runBackup(_ request: BackupRequest, _ context: VerbContext) throws -> BackupResponse {
-        let job = try request.job.map { try findJob($0) } ?? defaultJob()
-        // From here on the run has its own.
-        _ = context.stores.use(job)
-        let announcer = Announcer(self, job, context)
-        var record: BackupRecord?
-        let outcome = Result {
-            let source = try source(of: request, job)
-            try BackupDirectory.prepare(configuration.backupDirectory)
-            let lock = try JobLock.acquire(directory: configuration.backupDirectory, jobUUID: job.uuid)
-            let outcome = Result { try runLocked(request, job, source, context, announcer, &record) }
-            _ = consume lock
-            return try outcome.get()
+        let announcer = await Announcer(self, request.job)
+        let outcome: Result<BackupResponse, any Error>
+        do {
+            outcome = .success(
+                try await audited(
+                    "job.run", "job \(request.job?.text ?? BackupEngine.defaultJobName)",
+                    describe: { "backup \($0.backupID)" }
+                ) { try await runVerb(named: "backup") { try self.runBackup(request, announcer, $0) } })
+        } catch {
+            outcome = .failure(error)
         }
         // When the next run of the job may begin already: who is told may be slow to listen.
-        return try announcer.tell(outcome, record)
+        if let control, control.announcesLater {
+            control.leave { _ = await announcer.tell(outcome) }
+            return try outcome.get()
+        }
+        // In a task that is not cancelled: the end of a cancelled run is told as well.
+        let faults = await Task { await announcer.tell(outcome) }.value
+        await settleOutcomes()
+        var response = try outcome.get()
+        response.warnings += faults
+        return response
+    }
+
+    private func runBackup(
+        _ request: BackupRequest, _ announcer: Announcer, _ context: VerbContext
+    ) throws -> BackupResponse {
+        let job: BackupJob
+        if let known = announcer.job {
+            job = known
+        } else {
+            job = try request.job.map { try findJob($0) } ?? defaultJob()
+            announcer.use(job)
+        }
+        // From here on the run has its own.
+        _ = context.stores.use(job)
+        let source = try source(of: request, job)
+        try BackupDirectory.prepare(configuration.backupDirectory)
+        let lock = try JobLock.acquire(directory: configuration.backupDirectory, jobUUID: job.uuid)
+        closeEarlierRuns(of: job)
+        let outcome = Result { try runLocked(request, job, source, context, announcer) }
+        _ = consume lock
+        return try outcome.get()
     }
 
     private func runLocked(
         _ request: BackupRequest, _ job: BackupJob, _ source: DatabaseURL, _ context: VerbContext,
-        _ announcer: Announcer, _ told: inout BackupRecord?
+        _ announcer: Announcer
     ) throws -> BackupResponse {
+        let installation = try catalog.installationID()
         let started = Timestamp.now()
         let stem = ArchiveName.stem(jobID: job.id, at: started)
         var record = try catalog.beginRun(
             jobID: job.id, filename: stem + ArchiveName.fileExtension,
             filePath: configuration.backupDirectory + "/" + stem + ArchiveName.fileExtension, process: .current(),
             at: started)
-        defer { told = record }
+        defer { announcer.note(record) }
         observer(.began(backupID: record.id))
         observer(.step(.backupRecorded))
         logger.debug("backup started", metadata: ["job.id": "\(job.id)", "backup.id": "\(record.id)"])
         let watch = RunWatch(
             job.options, context.cancellation,
-            order: CancelOrder.path(directory: configuration.backupDirectory, backupID: record.id))
+            order: CancelOrder.path(for: record, in: configuration.backupDirectory, installation: installation))
         watch.start()
         defer { watch.end() }
         var run = BackupRun(
@@ -60,19 +82,20 @@ extension BackupEngine {
             context: context, watch: watch)
         let hooks = JobHooks(job, logger, context)
         do {
-            announcer.tellBeginning(record)
+            announcer.tellBeginning(record, context)
             try hooks.runBefore(record)
             record.complete(try run.writeInAttempts(record: record, stem: stem), at: Timestamp.now())
         } catch {
             let error = context.cancellation.explained(error)
             record.fail(error, at: Timestamp.now())
-            writeDownFailure(record)
+            // What went wrong first is what matters; what the catalog cannot be told now is tried again.
+            try? outcomes.write(record)
             run.warn(hooks.runAfter(record))
             throw error
         }
         do {
             let response = try finish(record, job, &run, context)
-            if request.isWhole { announcer.compare(record, &run) }
+            if request.isWhole { announcer.compare(record, job, &run) }
             run.warn(hooks.runAfter(record))
             return response(run.warnings)
         } catch {
@@ -92,24 +115,14 @@ extension BackupEngine {
         return { BackupResponse(record: record, copies: copies?.reports ?? [], warnings: $0) }
     }
 
-    private func writeDownFailure(_ record: BackupRecord) {
-        do {
-            try catalog.update(record)
-        } catch {
-            // The next start's sweep closes the record; the first error is the one that matters.
-            logger.error("catalog update failed", metadata: ["error": "\(error)"])
-        }
-    }
-
     private func writeDown(_ completed: BackupRecord) throws {
         do {
-            try catalog.update(completed)
+            try outcomes.write(completed)
         } catch {
-            // The record stays `running`, and the next start's sweep finds the archive and completes it.
             throw BackupError(
                 .catalog,
                 "the backup is complete (\(completed.filePath)), but the catalog could not be told: \(error); "
-                    + "the next start of elder-backup completes its record")
+                    + "that is tried again, at the latest by the next start of elder-backup")
         }
         observer(.step(.backupCompleted))
     }

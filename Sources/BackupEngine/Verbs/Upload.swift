@@ -102,13 +102,14 @@ extension BackupEngine {
 
     /// Runs something while no other process runs the job.
     func withJobLock<Output>(_ jobID: Int64, _ body: () throws -> Output) throws -> Output {
-        // A job that was deleted leaves its backups, which need a lock too.
-        let name = try catalog.job(id: jobID)?.uuid ?? "deleted-\(jobID)"
-        let lock = try JobLock.acquire(directory: configuration.backupDirectory, jobUUID: name)
+        let lock = try JobLock.acquire(directory: configuration.backupDirectory, jobUUID: try lockName(ofJob: jobID))
         let outcome = Result { try body() }
         _ = consume lock
         return try outcome.get()
     }
+
+    /// What the lock of a job is called. One that was deleted leaves its backups, which need a lock too.
+    func lockName(ofJob id: Int64) throws -> String { try catalog.job(id: id)?.uuid ?? "deleted-\(id)" }
 
     /// Copies a backup that was just made to all configured stores, then tries what earlier runs of its job could not
     /// copy. The caller holds the job's lock.

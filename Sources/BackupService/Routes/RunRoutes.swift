@@ -76,15 +76,7 @@ struct RunRoutes {
 
     private func cancel(_ id: Int64, _ context: ServiceContext) async throws -> Response {
         let active = await runs.active(backup: id)
-        guard !active.isEmpty else {
-            let record = try await engine.record(id)
-            guard record.status == .running else { throw BackupError(.locked, record.notRunning) }
-            let process = record.process.map { " (process \($0.pid) of \($0.host))" } ?? ""
-            throw BackupError(
-                .locked,
-                "backup \(id) is run by another process\(process), not by this service: stop it there, by "
-                    + "`elder-backup cancel \(id)`")
-        }
+        guard !active.isEmpty else { throw try await engine.refusalToCancel(id) }
         try await cancel(active, context)
         return try Answer.json(
             Cancelled(message: "what goes on for backup \(id) is being cancelled", runs: active.map(\.id)),

@@ -30,6 +30,6 @@ struct Run: Sendable {
                 id: id, kind: request.kind, requestedBy: request.name, jobID: request.jobID,
                 backupID: request.backupID))
         self.log = log
-        control = RunControl { log.note($0) }
+        control = RunControl(announcesLater: true) { log.note($0) }
     }
 }

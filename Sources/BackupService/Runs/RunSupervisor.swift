@@ -1,6 +1,7 @@
 internal import BackupCore
 internal import BackupEngine
 internal import HTTPTypes
+internal import Logging
 internal import ServiceLifecycle
 
 /// Owns what runs: a run goes on when the client that asked for it is gone, and ends before the service does. So many go on
@@ -9,11 +10,16 @@ actor RunSupervisor: Service {
     /// How many ended runs are remembered, and for how long.
     static let remembered = 200
     static let memory = Duration.seconds(86_400)
+    /// How often the records of runs that died elsewhere are closed.
+    private static let sweepInterval = Duration.seconds(60)
 
     private let engine: BackupEngine
     private let settings: ServiceSettings
+    private let logger: Logger
     private var runs: [String: Run] = [:]
     private var tasks: [String: Task<Void, Never>] = [:]
+    /// Those that are over, and of which others are being told.
+    private var announcements: [String: Task<Void, Never>] = [:]
     /// Those that have a place; the others' turns.
     private var admitted: Set<String> = []
     private var queue: [String] = []
@@ -26,9 +32,10 @@ actor RunSupervisor: Service {
     private var ended: [(id: String, at: ContinuousClock.Instant)] = []
     private var isClosing = false
 
-    init(engine: BackupEngine, settings: ServiceSettings) {
+    init(engine: BackupEngine, settings: ServiceSettings, logger: Logger) {
         self.engine = engine
         self.settings = settings
+        self.logger = logger
     }
 
     /// Whether new runs are refused.
@@ -74,7 +81,7 @@ actor RunSupervisor: Service {
             } onCancel: {
                 work.cancel()
             }
-            self.retire(run.id)
+            self.retire(run)
         }
         return (run, work)
     }
@@ -176,10 +183,15 @@ actor RunSupervisor: Service {
         }
     }
 
-    private func retire(_ id: String) {
-        tasks[id] = nil
-        admitted.remove(id)
-        ended.append((id, .now))
+    private func retire(_ run: Run) {
+        tasks[run.id] = nil
+        admitted.remove(run.id)
+        ended.append((run.id, .now))
+        // Its place is free: who is told of it may be slow to listen.
+        announcements[run.id] = Task {
+            await run.control.announce()
+            self.announcements[run.id] = nil
+        }
         admitNext()
         forget()
     }
@@ -195,9 +207,9 @@ actor RunSupervisor: Service {
     // MARK: - The end
 
     /// Waits for the order to stop, then for the runs; those that outlast the patience are cancelled, which they write
-    /// down. What waits for its turn does not get one.
+    /// down. What waits for its turn does not get one. Then others are told of them, within a bound.
     func run() async throws {
-        try? await gracefulShutdown()
+        await cancelWhenGracefulShutdown { await self.sweep() }
         isClosing = true
         for id in queue {
             drop(id, Refusal.busy("the service stopped before the run had its turn; ask again later"))
@@ -211,5 +223,31 @@ actor RunSupervisor: Service {
             for run in running { run.cancel() }
         }
         for run in running { await run.value }
+        await endAnnouncements()
+        await engine.settleOutcomes()
+    }
+
+    private func endAnnouncements() async {
+        let left = Array(announcements.values)
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { for announcement in left { await announcement.value } }
+            group.addTask { try? await Task.sleep(for: self.settings.announcementPatience) }
+            await group.next()
+            group.cancelAll()
+            for announcement in left { announcement.cancel() }
+        }
+    }
+
+    /// Until the service stops. A run that dies in another process would say `running` until the next start.
+    private func sweep() async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: Self.sweepInterval)
+            if Task.isCancelled { return }
+            do {
+                try await engine.sweep()
+            } catch {
+                logger.error("dead runs could not be closed; it is tried again", metadata: ["error": "\(error)"])
+            }
+        }
     }
 }

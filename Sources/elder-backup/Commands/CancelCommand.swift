@@ -10,7 +10,7 @@ struct CancelCommand: AsyncParsableCommand {
         discussion: """
             Leaves an order in the backup directory, which the running process looks
             for several times a second, be it a command or the service. Waits until the
-            run has ended.
+            run has ended; status 5 where it has not by then.
 
             EXAMPLES:
               elder-backup cancel 12
@@ -45,12 +45,19 @@ struct CancelCommand: AsyncParsableCommand {
         let user = ProcessInfo.processInfo.userName
         var record = try await engine.cancel(
             try BackupReference(argument: backup), by: "\(user.isEmpty ? "somebody" : user) on the command line")
-        let end = ContinuousClock.now + (Quantity.duration(wait) ?? .zero)
+        let patience = Quantity.duration(wait) ?? .zero
+        let end = ContinuousClock.now + patience
         while record.status == .running, ContinuousClock.now < end {
             try await Task.sleep(for: .milliseconds(200))
             record = try await engine.record(record.id)
         }
         let ended = record.status != .running
+        guard ended || patience == .zero else {
+            throw BackupError(
+                .locked,
+                "backup \(record.id) was told to stop, and still runs after \(wait): what it waits for holds it up; "
+                    + "`elder-backup show \(record.id)` tells when it has ended")
+        }
         try console.finish(Response(ended: ended, backup: record)) {
             ended
                 ? "backup \(record.id) is \(record.status.rawValue): \(Printable.line(record.errorMessage ?? "complete"))"
