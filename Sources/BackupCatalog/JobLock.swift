@@ -1,11 +1,12 @@
 internal import BackupCore
 internal import Glibc
 
-/// The right to run a job, held by one process at a time among all that share a backup directory.
+/// The right to run a job, or to see to an installation's schedule, held by one process at a time among all that share a
+/// backup directory.
 ///
 /// The kernel holds the lock (flock(2)) and gives it up when the process ends, however it ends. The file stays, since
 /// removing it would let two processes lock two files of the same name.
-package struct JobLock: ~Copyable {
+package struct JobLock: ~Copyable, Sendable {
     private let descriptor: Int32
 
     private init(descriptor: Int32) { self.descriptor = descriptor }
@@ -14,13 +15,32 @@ package struct JobLock: ~Copyable {
     ///
     /// - Throws: `locked` where another run holds it, `storage` where the file cannot be made.
     package static func acquire(directory: String, jobUUID: String) throws -> JobLock {
-        guard !jobUUID.isEmpty, jobUUID.utf8.allSatisfy(isPlain) else {
-            throw BackupError(
-                .catalog, "the job's UUID \"\(jobUUID.prefix(60))\" is not one; correct it in the catalog")
+        try require(jobUUID, "job's UUID")
+        return try acquire(directory: directory, name: "job-" + jobUUID) { holder in
+            "another run of this job is going on\(holder): wait until it ends, then run again"
         }
+    }
+
+    /// Takes the lock `DIRECTORY/.locks/scheduler-INSTALLATION.lock` without waiting.
+    ///
+    /// - Throws: `locked` where another process holds it, `storage` where the file cannot be made.
+    package static func acquireSchedule(directory: String, installation: String) throws -> JobLock {
+        try require(installation, "installation's id")
+        return try acquire(directory: directory, name: "scheduler-" + installation) { holder in
+            "another process sees to the schedule\(holder)"
+        }
+    }
+
+    private static func require(_ id: String, _ what: String) throws(BackupError) {
+        guard !id.isEmpty, id.utf8.allSatisfy(isPlain) else {
+            throw BackupError(.catalog, "the \(what) \"\(id.prefix(60))\" is not one; correct it in the catalog")
+        }
+    }
+
+    private static func acquire(directory: String, name: String, refusal: (String) -> String) throws -> JobLock {
         let locks = directory + "/.locks"
         try Directories.make(locks, code: .storage)
-        let path = locks + "/job-\(jobUUID).lock"
+        let path = locks + "/\(name).lock"
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw BackupError.system(.storage, "open the lock", path: path, errno: errno) }
         let lock = JobLock(descriptor: descriptor)
@@ -28,7 +48,7 @@ package struct JobLock: ~Copyable {
         while status != 0, errno == EINTR { status = flock(descriptor, LOCK_EX | LOCK_NB) }
         guard status == 0 else {
             guard errno == EWOULDBLOCK else { throw BackupError.system(.storage, "lock", path: path, errno: errno) }
-            throw held(by: holder(descriptor))
+            throw BackupError(.locked, refusal(holder(descriptor).map { " (\($0))" } ?? ""))
         }
         try lock.sign(path: path)
         return lock
@@ -46,12 +66,6 @@ package struct JobLock: ~Copyable {
         guard ftruncate(descriptor, 0) == 0, pwrite(descriptor, text, text.count, 0) == text.count else {
             throw .system(.storage, "write the lock", path: path, errno: errno)
         }
-    }
-
-    private static func held(by holder: String?) -> BackupError {
-        BackupError(
-            .locked,
-            "another run of this job is going on\(holder.map { " (\($0))" } ?? ""): wait until it ends, then run again")
     }
 
     /// The holder's own words; nil when it has not written them yet.

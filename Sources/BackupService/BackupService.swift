@@ -35,16 +35,19 @@ package struct BackupService: Sendable {
     /// - Throws: `configuration` where the address cannot be listened on.
     package func run(listening: @escaping @Sendable (Int) async -> Void = { _ in }) async throws {
         let runs = RunSupervisor(engine: engine, settings: settings)
-        let scheduler = Scheduler(engine: engine, runs: runs, catchesUp: settings.catchesUp, logger: logger)
+        let teller = MissedRunTeller(engine: engine, patience: settings.tellingPatience, logger: logger)
+        let scheduler = Scheduler(
+            engine: engine, runs: runs, teller: teller, catchesUp: settings.catchesUp, logger: logger)
         let refused = RefusedSignIns(engine: engine, logger: logger, interval: settings.refusalInterval)
-        // Told to stop in the opposite order: first what begins nothing new and waits for the runs.
-        var services: [any Service] = [refused, application(runs, refused, listening), scheduler, runs]
+        // Told to stop in the opposite order, one after the other: first what begins runs, then what waits for them.
+        var services: [any Service] = [refused, application(runs, refused, listening), teller, runs, scheduler]
         if let certificate {
             services.append(
                 CertificateWatch(certificate: certificate, interval: settings.certificateInterval, logger: logger))
         }
         var configuration = ServiceGroupConfiguration(services: services, logger: logger)
-        configuration.maximumGracefulShutdownDuration = settings.shutdownPatience + .seconds(30)
+        configuration.maximumGracefulShutdownDuration =
+            settings.shutdownPatience + settings.tellingPatience + .seconds(30)
         let group = ServiceGroup(configuration: configuration)
         // Cancellation would cut off what goes on; it is an order to come to an end instead.
         let serving = Task { try await group.run() }

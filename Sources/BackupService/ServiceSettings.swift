@@ -26,6 +26,8 @@ package struct ServiceSettings: Sendable {
     package var catchesUp = true
     /// How long runs may go on once the service is told to stop.
     package var shutdownPatience: Duration = .seconds(600)
+    /// How much longer it may tell of missed runs then.
+    package var tellingPatience: Duration = .seconds(10)
     /// How many backups, restores, verifications and uploads go on at a time (`BACKUP_MAX_RUNS`).
     package var maximumRuns = 2
     /// How many more may wait for their turn (`BACKUP_MAX_QUEUE`).
