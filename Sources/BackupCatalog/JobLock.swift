@@ -1,11 +1,12 @@
 internal import BackupCore
 internal import Glibc
 
-/// The right to run a job, held by one process at a time among all that share a backup directory.
+/// The right to run a job, or to see to an installation's schedule, held by one process at a time among all that share a
+/// backup directory.
 ///
 /// The kernel holds the lock (flock(2)) and gives it up when the process ends, however it ends. The file stays, since
 /// removing it would let two processes lock two files of the same name.
-package struct JobLock: ~Copyable {
+package struct JobLock: ~Copyable, Sendable {
     private let descriptor: Int32
 
     private init(descriptor: Int32) { self.descriptor = descriptor }
@@ -14,36 +15,29 @@ package struct JobLock: ~Copyable {
     ///
     /// - Throws: `locked` where another run holds it, `storage` where the file cannot be made.
     package static func acquire(directory: String, jobUUID: String) throws -> JobLock {
-        guard isPlain(jobUUID) else {
-            throw BackupError(
-                .catalog, "the job's UUID \"\(jobUUID.prefix(60))\" is not one; correct it in the catalog")
+        try require(jobUUID, "job's UUID")
+        return try acquire(directory: directory, name: name(ofJob: jobUUID)) { holder in
+            "another run of this job is going on\(holder): wait until it ends, then run again"
         }
-        try Directories.make(directory + "/.locks", code: .storage)
-        let path = path(directory, jobUUID)
-        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw BackupError.system(.storage, "open the lock", path: path, errno: errno) }
-        let lock = JobLock(descriptor: descriptor)
-        var number = take(descriptor, LOCK_EX)
-        // Who only looks whether it is held has it for a moment.
-        for _ in 0..<10 where number == EWOULDBLOCK {
-            usleep(10_000)
-            number = take(descriptor, LOCK_EX)
-        }
-        guard number == 0 else {
-            guard number == EWOULDBLOCK else { throw BackupError.system(.storage, "lock", path: path, errno: number) }
-            throw held(by: holder(descriptor))
-        }
-        try lock.sign(path: path)
-        return lock
     }
 
-    /// Whether anybody holds the lock at the moment, this process included.
+    /// Takes the lock `DIRECTORY/.locks/scheduler-INSTALLATION.lock` without waiting.
+    ///
+    /// - Throws: `locked` where another process holds it, `storage` where the file cannot be made.
+    package static func acquireSchedule(directory: String, installation: String) throws -> JobLock {
+        try require(installation, "installation's id")
+        return try acquire(directory: directory, name: "scheduler-" + installation) { holder in
+            "another process sees to the schedule\(holder)"
+        }
+    }
+
+    /// Whether anybody holds a job's lock at the moment, this process included.
     ///
     /// - Throws: `storage` where that cannot be known.
     package static func isHeld(directory: String, jobUUID: String) throws -> Bool {
         // Nobody can take a lock of such a name.
         guard isPlain(jobUUID) else { return false }
-        let path = path(directory, jobUUID)
+        let path = path(directory, name(ofJob: jobUUID))
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
             if errno == ENOENT { return false }
@@ -59,9 +53,29 @@ package struct JobLock: ~Copyable {
         return number != 0
     }
 
-    private static func path(_ directory: String, _ jobUUID: String) -> String {
-        "\(directory)/.locks/job-\(jobUUID).lock"
+    private static func acquire(directory: String, name: String, refusal: (String) -> String) throws -> JobLock {
+        try Directories.make(directory + "/.locks", code: .storage)
+        let path = path(directory, name)
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw BackupError.system(.storage, "open the lock", path: path, errno: errno) }
+        let lock = JobLock(descriptor: descriptor)
+        var number = take(descriptor, LOCK_EX)
+        // Who only looks whether it is held has it for a moment.
+        for _ in 0..<10 where number == EWOULDBLOCK {
+            usleep(10_000)
+            number = take(descriptor, LOCK_EX)
+        }
+        guard number == 0 else {
+            guard number == EWOULDBLOCK else { throw BackupError.system(.storage, "lock", path: path, errno: number) }
+            throw BackupError(.locked, refusal(holder(descriptor).map { " (\($0))" } ?? ""))
+        }
+        try lock.sign(path: path)
+        return lock
     }
+
+    private static func name(ofJob uuid: String) -> String { "job-" + uuid }
+
+    private static func path(_ directory: String, _ name: String) -> String { "\(directory)/.locks/\(name).lock" }
 
     /// The error number, or 0.
     private static func take(_ descriptor: Int32, _ kind: Int32) -> Int32 {
@@ -85,12 +99,6 @@ package struct JobLock: ~Copyable {
         }
     }
 
-    private static func held(by holder: String?) -> BackupError {
-        BackupError(
-            .locked,
-            "another run of this job is going on\(holder.map { " (\($0))" } ?? ""): wait until it ends, then run again")
-    }
-
     /// The holder's own words; nil when it has not written them yet.
     private static func holder(_ descriptor: Int32) -> String? {
         withUnsafeTemporaryAllocation(byteCount: 200, alignment: 1) { buffer in
@@ -99,6 +107,12 @@ package struct JobLock: ~Copyable {
             let line = buffer[..<count].prefix { (0x20..<0x7F).contains($0) }
             let text = String(decoding: line, as: UTF8.self)
             return text.hasPrefix("process ") ? text : nil
+        }
+    }
+
+    private static func require(_ id: String, _ what: String) throws(BackupError) {
+        guard isPlain(id) else {
+            throw BackupError(.catalog, "the \(what) \"\(id.prefix(60))\" is not one; correct it in the catalog")
         }
     }
 

@@ -36,18 +36,22 @@ package struct BackupService: Sendable {
     package func run(listening: @escaping @Sendable (Int) async -> Void = { _ in }) async throws {
         let runs = RunSupervisor(engine: engine, settings: settings, logger: logger)
         let shelf = ArchiveShelf(engine: engine, settings: settings)
-        let scheduler = Scheduler(engine: engine, runs: runs, catchesUp: settings.catchesUp, logger: logger)
+        let teller = MissedRunTeller(engine: engine, patience: settings.announcementPatience, logger: logger)
+        let scheduler = Scheduler(
+            engine: engine, runs: runs, teller: teller, catchesUp: settings.catchesUp, logger: logger)
         let refused = RefusedSignIns(engine: engine, logger: logger, interval: settings.refusalInterval)
-        // Told to stop in the opposite order: first what begins nothing new and waits for the runs.
+        // Told to stop in the opposite order, one after the other: first what begins runs, then what waits for them.
         var services: [any Service] = [
-            refused, application(runs, shelf, refused, listening), shelf, scheduler, runs,
+            refused, application(runs, shelf, refused, listening), shelf, teller, runs, scheduler,
         ]
         if let certificate {
             services.append(
                 CertificateWatch(certificate: certificate, interval: settings.certificateInterval, logger: logger))
         }
         var configuration = ServiceGroupConfiguration(services: services, logger: logger)
-        configuration.maximumGracefulShutdownDuration = settings.shutdownPatience + .seconds(55)
+        // For the runs, those that are told of them, those that are told of missed ones, and what is being sent.
+        configuration.maximumGracefulShutdownDuration =
+            settings.shutdownPatience + settings.announcementPatience * 2 + settings.limits.stopTime + .seconds(5)
         let group = ServiceGroup(configuration: configuration)
         // Cancellation would cut off what goes on; it is an order to come to an end instead.
         let serving = Task { try await group.run() }

@@ -26,7 +26,7 @@ package struct ServiceSettings: Sendable {
     package var catchesUp = true
     /// How long runs may go on once the service is told to stop.
     package var shutdownPatience: Duration = .seconds(600)
-    /// How long those that are told of runs are waited for after that.
+    /// How long those that are told of runs, and then of missed ones, are waited for after that.
     package var announcementPatience: Duration = .seconds(20)
     /// How many backups, restores, verifications and uploads go on at a time (`BACKUP_MAX_RUNS`).
     package var maximumRuns = 2

@@ -24,6 +24,7 @@ import Testing
         let changes = try SQLiteCatalog.migrate(path: path)
         #expect(changes.contains("added the column backups.s3_url"))
         #expect(changes.contains("added the column backups.s3_key"))
+        #expect(changes.contains("added the column backup_jobs.schedule_changed_at"))
         #expect(changes.contains("gave 3 jobs a UUID"))
         // But for the secret, which is encrypted.
         let key = try DatabaseQueue(path: path).read {
@@ -50,6 +51,7 @@ import Testing
         #expect(nightly.excludeTables == nil)
         #expect(nightly.lastRunAt == Timestamp("2025-10-29 15:00:00"))
         #expect(nightly.updatedAt == Timestamp("2025-10-29 15:00:00.25"))
+        #expect(nightly.scheduleChangedAt == nil)
         let rest = try #require(try catalog.job(id: 7))
         #expect(!rest.enabled)
         #expect(rest.retention == RetentionPolicy(days: 30))
@@ -199,12 +201,41 @@ import Testing
         #expect(try catalog.jobs(enabled: nil).count == 1)
     }
 
+    @Test("A catalog of version 4 gets the schedule's columns when told to, and its jobs stay")
+    func versionFour() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.file("catalog.sqlite")
+        var change = BackupJobChange()
+        change.name = "job"
+        change.schedule = "@daily"
+        var job = try SQLiteCatalog.open(path: path, migrate: false)
+            .createJob(change, defaultRetentionDays: 9, at: Timestamp.now())
+        try DatabaseQueue(path: path).write {
+            try $0.execute(
+                sql: """
+                    ALTER TABLE backup_jobs DROP COLUMN schedule_changed_at;
+                    ALTER TABLE backup_jobs DROP COLUMN missed_at;
+                    UPDATE elder_backup_meta SET value = '4' WHERE key = 'schema_version';
+                    """)
+        }
+        let error = #expect(throws: BackupError.self) { try SQLiteCatalog.open(path: path, migrate: false) }
+        #expect(error?.message.contains("elder-backup catalog migrate") == true)
+        #expect(
+            try SQLiteCatalog.migrate(path: path) == [
+                "added the column backup_jobs.schedule_changed_at", "added the column backup_jobs.missed_at",
+                "set the schema_version",
+            ])
+        job.scheduleChangedAt = nil
+        #expect(try SQLiteCatalog.open(path: path, migrate: false).jobs(enabled: nil) == [job])
+        #expect(try SQLiteCatalog.migrate(path: path) == [])
+    }
+
     @Test func refusesANewerVersion() throws {
         let directory = try TemporaryDirectory()
         let path = directory.file("catalog.sqlite")
         _ = try SQLiteCatalog.open(path: path, migrate: false)
         try DatabaseQueue(path: path).write {
-            try $0.execute(sql: "UPDATE elder_backup_meta SET value = '5' WHERE key = 'schema_version'")
+            try $0.execute(sql: "UPDATE elder_backup_meta SET value = '6' WHERE key = 'schema_version'")
         }
         for migrate in [false, true] {
             let error = #expect(throws: BackupError.self) { try SQLiteCatalog.open(path: path, migrate: migrate) }

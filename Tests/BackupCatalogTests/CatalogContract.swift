@@ -119,6 +119,7 @@ private let process = ProcessIdentity(host: "host", pid: 42, start: "boot 1")
         job.updatedAt = later
         #expect(try catalog.updateJob(id: job.id, change(nil), at: later) == job)
         job.enabled = false
+        job.scheduleChangedAt = later
         job.excludeTables = ["c", "d"]
         #expect(
             try catalog.updateJob(
@@ -246,11 +247,12 @@ private let process = ProcessIdentity(host: "host", pid: 42, start: "boot 1")
     @Test(arguments: CatalogImplementation.allCases)
     func putsBackWhatWasLost(_ implementation: CatalogImplementation) throws {
         let catalog = try implementation.make(in: directory)
-        let lost = BackupJob(
+        var lost = BackupJob(
             id: 17, uuid: "0b5f7f1c-0000-4000-8000-000000000001", name: "lost", schedule: "@hourly",
             retention: RetentionPolicy(days: 3),
             enabled: false, description: "d", source: "sqlite:x", includeTables: ["a"], excludeTables: nil,
             lastRunAt: noon, createdAt: noon, updatedAt: noon.adding(days: 1))
+        lost.scheduleChangedAt = noon.adding(days: -1)
         try catalog.adoptJob(lost)
         #expect(try catalog.job(id: 17) == lost)
         try catalog.adoptJob(lost)

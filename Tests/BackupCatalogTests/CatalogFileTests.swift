@@ -39,7 +39,7 @@ import Testing
                 "id", "name", "schedule", "retention_days", "enabled", "description", "config_json", "s3_enabled",
                 "s3_endpoint", "s3_bucket", "s3_region", "s3_access_key", "s3_secret_key", "s3_prefix", "last_run_at",
                 "created_at", "updated_at", "uuid", "source_url", "time_zone", "retention_json", "s3_choice",
-                "source_secret", "ping_secret",
+                "source_secret", "ping_secret", "schedule_changed_at", "missed_at",
             ])
         #expect(
             try names("backups") == [

@@ -29,6 +29,28 @@ import Testing
         try hold()
     }
 
+    @Test("Each installation's schedule has a lock of its own")
+    func schedule() throws {
+        let directory = try TemporaryDirectory()
+        func take(_ installation: String) throws {
+            _ = try JobLock.acquireSchedule(directory: directory.path, installation: installation)
+        }
+        func hold() throws {
+            let lock = try JobLock.acquireSchedule(directory: directory.path, installation: uuid)
+            let error = #expect(throws: BackupError.self) { try take(uuid) }
+            #expect(error?.code == .locked)
+            let words = "another process sees to the schedule (process \(getpid()) since 2"
+            #expect(error?.message.hasPrefix(words) == true)
+            try take("other")
+            try tryLock(directory.path)
+            _ = consume lock
+        }
+        try hold()
+        try hold()
+        let error = #expect(throws: BackupError.self) { try take("../other") }
+        #expect(error?.code == .catalog)
+    }
+
     @Test func anotherProcessHoldsItUntilItEndsHoweverItEnds() throws {
         let directory = try TemporaryDirectory()
         try tryLock(directory.path)

@@ -86,8 +86,12 @@ struct AnnouncementTests {
             request.job = JobReference("nightly")
             _ = await failure { _ = try await engine.backup(request) }
             #expect(server.requests.isEmpty)
-            try await engine.recordMissedRun(job: job.id, due: .now())
+            let due = Timestamp.now()
+            let missed = try #require(try await engine.recordMissedRun(job: job.id, due: due))
+            #expect(server.requests.isEmpty)
+            await engine.tell(missed)
             #expect(events(server) == ["missed"])
+            #expect(try await engine.recordMissedRun(job: job.id, due: due) == nil)
         }
     }
 

@@ -18,9 +18,10 @@ struct DueRunsTests {
     }
 
     private func plan(
-        _ schedule: String, lastRun: Timestamp?, handled: Timestamp? = nil, now: Timestamp
+        _ schedule: String, lastRun: Timestamp?, changed: Timestamp? = nil, handled: Timestamp? = nil, now: Timestamp
     ) throws -> DueRuns {
-        let job = job(1, lastRun: lastRun, made: at(-100_000))
+        var job = job(1, lastRun: lastRun, made: at(-100_000))
+        job.scheduleChangedAt = changed
         return DueRuns(
             [(job, try CronSchedule(schedule))], handled: handled.map { [1: $0] } ?? [:], now: now,
             clock: { _ in { _ in 0 } })
@@ -62,6 +63,52 @@ struct DueRunsTests {
         #expect(hour.due.isEmpty && hour.next == at(60))
         let year = try plan("0 * * * *", lastRun: nil, handled: at(525_600), now: at(-30))
         #expect(year.due.isEmpty && year.next == at(0))
+        let later = try plan("0 * * * *", lastRun: at(525_600), handled: year.handled[1], now: at(0))
+        #expect(later.due == [DueRuns.Due(jobID: 1, moment: night, isMissed: false)])
+        let restarted = try plan("0 * * * *", lastRun: at(525_600), changed: at(-90), now: at(-30))
+        #expect(restarted.due.isEmpty && restarted.handled == [1: at(-30)])
+    }
+
+    @Test("What another process has begun is not due again")
+    func begunElsewhere() throws {
+        let late = Timestamp(microseconds: night.microseconds + 7_000_000)
+        let begun = Timestamp(microseconds: night.microseconds + 1_000_000)
+        let due = try plan("* * * * *", lastRun: at(-1), handled: at(-1), now: late)
+        #expect(due.due.map(\.moment) == [night])
+        let seen = try plan("* * * * *", lastRun: begun, handled: at(-1), now: late)
+        #expect(seen.due.isEmpty && seen.next == at(1))
+    }
+
+    @Test("A schedule says nothing of times before it was set")
+    func changed() throws {
+        // Due forty minutes ago.
+        let new = try plan("20 1 * * *", lastRun: at(-1_440 * 3), changed: at(-1), now: at(0))
+        #expect(new.due.isEmpty && new.next == at(1_400))
+        let running = try plan("20 1 * * *", lastRun: at(-1_440 * 3), changed: at(-50), handled: at(-60), now: at(0))
+        #expect(running.due == [DueRuns.Due(jobID: 1, moment: at(-40), isMissed: true)])
+        let run = try plan("20 1 * * *", lastRun: at(-30), changed: at(-1_440 * 3), now: at(0))
+        #expect(run.due.isEmpty)
+        // Set before the catalog kept when.
+        let old = try plan("20 1 * * *", lastRun: at(-1_440 * 3), now: at(0))
+        #expect(old.due == [DueRuns.Due(jobID: 1, moment: at(-40), isMissed: true)])
+    }
+
+    @Test("What waits for a place is late and not missed, and goes before what was due after it")
+    func waiting() throws {
+        let jobs = [
+            (job(1, lastRun: at(-1), made: at(-100)), try CronSchedule("* * * * *")),
+            (job(2, lastRun: at(-60), made: at(-100)), try CronSchedule("@hourly")),
+            (job(3, lastRun: at(-1), made: at(-100)), try CronSchedule("* * * * *")),
+        ]
+        func due(_ waiting: [Int64: Timestamp]) -> [DueRuns.Due] {
+            DueRuns(jobs, handled: [:], waiting: waiting, now: at(10), clock: { _ in { _ in 0 } }).due
+        }
+        let hourly = DueRuns.Due(jobID: 2, moment: night, isMissed: true)
+        let first = DueRuns.Due(jobID: 1, moment: at(10), isMissed: false)
+        let third = DueRuns.Due(jobID: 3, moment: at(10), isMissed: false)
+        #expect(due([:]) == [hourly, first, third])
+        let late = DueRuns.Due(jobID: 2, moment: night, isMissed: false)
+        #expect(due([2: night, 3: at(4)]) == [late, third, first])
     }
 
     @Test("Through a simulated year each due run comes exactly once, restarts and all")

@@ -78,6 +78,30 @@ struct MetricsTests {
         }
     }
 
+    @Test("Backups of jobs beyond those that are told of one by one are not those of deleted jobs")
+    func manyJobs() async throws {
+        try await ServiceBench.with(
+            prepare: { _, catalog in
+                try ServiceBench.query(
+                    """
+                    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1003)
+                    INSERT INTO backup_jobs(id, name, uuid) SELECT i, 'job ' || i, 'u' || i FROM n;
+                    INSERT INTO backups(job_id, filename, status, file_size)
+                        VALUES (1000, 'a', 'completed', 1), (1001, 'b', 'completed', 2), (1003, 'c', 'completed', 3),
+                            (1004, 'd', 'completed', 4);
+                    """, on: catalog)
+            }, settings: { settings, _ in settings.hasPublicMetrics = true }
+        ) { bench in
+            let text = try await scrape(bench)
+            func size(_ job: String) -> Double? {
+                value("elder_backup_backups_size_bytes{backup_job=\"\(job)\"}", in: text)
+            }
+            #expect(size("job 1000") == 1 && size("other") == 5 && size("(deleted)") == 4)
+            #expect(value("elder_backup_job_enabled{backup_job=\"job 1000\"}", in: text) == 1)
+            #expect(value("elder_backup_job_enabled{backup_job=\"job 1001\"}", in: text) == nil)
+        }
+    }
+
     @Test("Requests are counted by route and status, and what clients choose freely makes no labels")
     func requests() async throws {
         try await ServiceBench.with { bench in

@@ -5,7 +5,7 @@ internal import GRDB
 /// The catalog's tables, and how tables that someone else made are brought into their form.
 enum CatalogSchema {
     /// The form that this program reads and writes; `schema_version` in `elder_backup_meta`.
-    static let version = 4
+    static let version = 5
 
     struct Column {
         let name: String
@@ -51,6 +51,8 @@ enum CatalogSchema {
             Column(name: "s3_choice", type: "TEXT"),
             Column(name: "source_secret", type: "TEXT"),
             Column(name: "ping_secret", type: "TEXT"),
+            Column(name: "schedule_changed_at", type: "TIMESTAMP"),
+            Column(name: "missed_at", type: "TIMESTAMP"),
         ]
     )
 

@@ -75,6 +75,15 @@ struct JobColumns {
         return values
     }
 
+    /// Whether it changes when the job of a row runs.
+    func changesSchedule(of row: LenientRow) -> Bool {
+        if let enabled, enabled != row.boolean("enabled") ?? true { return true }
+        return ["schedule", "time_zone"].contains { column in
+            guard let text = texts[column] else { return false }
+            return text != row.filledText(column)
+        }
+    }
+
     private static func checkedName(_ text: String) throws(BackupError) -> String {
         let name = trimmed(text)
         guard !name.isEmpty else { throw BackupError(.usage, "the job's name is empty: give it one") }

@@ -30,6 +30,7 @@ extension SQLiteCatalog {
             values["uuid"] = uuid.databaseValue
             values["created_at"] = now.sql.databaseValue
             values["updated_at"] = now.sql.databaseValue
+            values["schedule_changed_at"] = now.sql.databaseValue
             try SQLiteCatalog.insert(values, into: "backup_jobs", database)
             return try SQLiteCatalog.existingJob(id: database.lastInsertedRowID, database)
         }
@@ -43,8 +44,8 @@ extension SQLiteCatalog {
             try CatalogSchema.identifyJobs(in: database, apply: true)
             let found = try Row.fetchOne(
                 database,
-                sql: "SELECT uuid, config_json, retention_days, retention_json, source_url, source_secret "
-                    + "FROM backup_jobs WHERE id = ?",
+                sql: "SELECT uuid, config_json, retention_days, retention_json, source_url, source_secret, schedule, "
+                    + "time_zone, enabled FROM backup_jobs WHERE id = ?",
                 arguments: [id])
             guard let row = found.map({ LenientRow(row: $0) }) else { throw SQLiteCatalog.noJob(id) }
             try SQLiteCatalog.requireFreeName(columns.name, except: id, database)
@@ -55,6 +56,7 @@ extension SQLiteCatalog {
             var values = try columns.values(
                 database, row: row, policy: policy, uuid: row.text("uuid") ?? "", key: keyring.writing)
             values["updated_at"] = now.sql.databaseValue
+            if columns.changesSchedule(of: row) { values["schedule_changed_at"] = now.sql.databaseValue }
             try SQLiteCatalog.update(values, in: "backup_jobs", id: id, database)
             return try SQLiteCatalog.existingJob(id: id, database)
         }
@@ -106,6 +108,7 @@ extension SQLiteCatalog {
             values["last_run_at"] = (job.lastRunAt?.sql).databaseValue
             values["created_at"] = job.createdAt.sql.databaseValue
             values["updated_at"] = job.updatedAt.sql.databaseValue
+            values["schedule_changed_at"] = (job.scheduleChangedAt?.sql).databaseValue
             try SQLiteCatalog.insert(values, into: "backup_jobs", database)
         }
     }
@@ -115,7 +118,7 @@ extension SQLiteCatalog {
     private static let jobColumns =
         "id, uuid, name, schedule, time_zone, retention_days, retention_json, enabled, description, source_url, "
         + "config_json, last_run_at, created_at, updated_at, s3_enabled, s3_choice, s3_endpoint, s3_bucket, s3_region, "
-        + "s3_access_key, s3_secret_key, s3_prefix, source_secret, ping_secret"
+        + "s3_access_key, s3_secret_key, s3_prefix, source_secret, ping_secret, schedule_changed_at"
 
     private func selectJobs(_ condition: String, _ arguments: StatementArguments) throws -> [BackupJob] {
         let sql = "SELECT \(SQLiteCatalog.jobColumns) FROM backup_jobs \(condition)"
@@ -162,6 +165,7 @@ extension SQLiteCatalog {
             lastRunAt: row.timestamp("last_run_at"), createdAt: createdAt,
             updatedAt: row.timestamp("updated_at") ?? createdAt
         )
+        job.scheduleChangedAt = row.timestamp("schedule_changed_at")
         job.options = options
         job.options.hasPing = row.filledText(JobStoreColumns.ping) != nil
         job.hasSourceSecret = row.filledText(JobStoreColumns.source) != nil

@@ -18,6 +18,22 @@ extension SQLiteCatalog {
         return record
     }
 
+    package func recordMissedRun(_ record: BackupRecord) throws -> BackupRecord? {
+        var missed = record
+        let isNew = try write { database in
+            let row = try Row.fetchOne(
+                database, sql: "SELECT missed_at FROM backup_jobs WHERE id = ?", arguments: [record.jobID])
+            guard let row else { throw SQLiteCatalog.noJob(record.jobID) }
+            if LenientRow(row: row).timestamp("missed_at") == record.startedAt { return false }
+            try database.execute(
+                sql: "UPDATE backup_jobs SET missed_at = ? WHERE id = ?",
+                arguments: [record.startedAt.sql, record.jobID])
+            missed.id = try SQLiteCatalog.insert(record, database)
+            return true
+        }
+        return isNew ? missed : nil
+    }
+
     package func update(_ record: BackupRecord) throws {
         try write { database in
             var values = SQLiteCatalog.values(of: record)

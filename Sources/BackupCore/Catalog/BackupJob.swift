@@ -24,6 +24,9 @@ package struct BackupJob: Sendable, Encodable, Equatable {
     /// Limits, retries, hooks and pings of its runs.
     package var options = JobRunOptions()
     package var lastRunAt: Timestamp?
+    /// Since when the schedule holds: when it, its time zone or ``enabled`` last changed. Nil where that was before the
+    /// catalog kept it.
+    package var scheduleChangedAt: Timestamp?
     package var createdAt: Timestamp
     package var updatedAt: Timestamp
 

@@ -23,6 +23,10 @@ package protocol CatalogStore: Sendable {
     func beginRun(
         jobID: Int64, filename: String, filePath: String, process: ProcessIdentity, at now: Timestamp
     ) throws -> BackupRecord
+    /// Adds the record of a run that did not begin at the moment it was due, its `startedAt`; `id` is ignored. Leaves the
+    /// job's `last_run_at`, since the run may still be made up for. Nil where that miss is written down already; throws
+    /// `notFound` where there is no such job.
+    func recordMissedRun(_ record: BackupRecord) throws -> BackupRecord?
     /// Stores all fields of the record that may change, but for what its copies say (``save(_:)``). The record must
     /// exist.
     func update(_ record: BackupRecord) throws

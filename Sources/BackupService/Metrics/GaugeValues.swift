@@ -28,12 +28,12 @@ struct GaugeValues {
         set(.diskFree, [], Double(figures.diskFree))
         set(.diskSize, [], Double(figures.diskSize))
         set(.runsActive, [], Double(figures.catalog.running.count))
-        let jobs = Array(figures.jobs.prefix(GaugeValues.mostJobs))
+        let jobs = figures.jobs.prefix(GaugeValues.mostJobs)
         for job in jobs {
             set(.jobEnabled, [("backup_job", job.name)], job.enabled ? 1 : 0)
             if let gap = job.longestGap(after: now) { set(.jobLongestGap, [("backup_job", job.name)], gap) }
         }
-        let labels = JobLabels(jobs)
+        let labels = JobLabels(figures.jobs, told: GaugeValues.mostJobs)
         for group in figures.catalog.groups {
             let job = ("backup_job", labels[group.jobID])
             sum(.backups, [job, ("status", group.status.rawValue)], Double(group.count))

@@ -17,8 +17,8 @@ struct HTTPMetricsMiddleware: RouterMiddleware {
         let response = try await next(request, context)
         let method = request.method.rawValue
         let labels = [
-            ("method", HTTPMetricsMiddleware.methods.contains(method) ? method : "other"),
-            ("route", routes.template(for: request.uri.path) ?? "other"),
+            ("method", HTTPMetricsMiddleware.methods.contains(method) ? method : MetricLabels.other),
+            ("route", routes.template(for: request.uri.path) ?? MetricLabels.other),
         ]
         let status = response.status.code / 100
         Counter(

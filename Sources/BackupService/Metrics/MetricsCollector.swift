@@ -103,13 +103,15 @@ actor MetricsCollector {
     }
 }
 
-/// How jobs are called in labels; those that are gone go by one name.
+/// How jobs are called in labels; those that are gone go by one name, and those beyond a number by another.
 struct JobLabels {
     static let deleted = "(deleted)"
     private let names: [Int64: String]
 
-    init(_ jobs: [BackupJob]) {
-        names = Dictionary(jobs.map { ($0.id, $0.name) }, uniquingKeysWith: { first, _ in first })
+    /// - Parameter told: how many of the jobs go by their own names.
+    init(_ jobs: [BackupJob], told: Int = .max) {
+        let pairs = jobs.enumerated().map { place, job in (job.id, place < told ? job.name : MetricLabels.other) }
+        names = Dictionary(pairs, uniquingKeysWith: { first, _ in first })
     }
 
     subscript(_ jobID: Int64) -> String { names[jobID] ?? JobLabels.deleted }

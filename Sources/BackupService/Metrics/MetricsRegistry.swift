@@ -36,7 +36,7 @@ final class MetricsRegistry: MetricsFactory {
             var labels = MetricLabels(dimensions)
             if let known = all[name]?[labels] { return known }
             if all[name]?.count ?? 0 >= MetricsRegistry.mostSeries {
-                labels = MetricLabels(dimensions.map { ($0.0, "other") })
+                labels = MetricLabels(dimensions.map { ($0.0, MetricLabels.other) })
                 if let known = all[name]?[labels] { return known }
             }
             let new = make()

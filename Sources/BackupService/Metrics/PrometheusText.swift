@@ -1,5 +1,8 @@
 /// The labels of one sample, as they are written.
 struct MetricLabels: Hashable, Comparable {
+    /// Stands for all that is not told of one by one.
+    static let other = "other"
+
     /// `a="b",c="d"`; empty without labels.
     let text: String
 

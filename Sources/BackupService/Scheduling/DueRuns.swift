@@ -20,22 +20,25 @@ package struct DueRuns {
     /// A run that begins later than this after it was due was missed.
     static let grace: Int64 = 300_000_000
 
+    /// Those that are due for the longest time first.
     package private(set) var due: [Due] = []
     /// When the next job is due; nil where none is.
     package private(set) var next: Timestamp?
+    /// Until when each job's schedule needs nothing any more: the next plan's, with what becomes of those that are due.
+    package private(set) var handled: [Int64: Timestamp] = [:]
 
     /// - Parameters:
     ///   - jobs: those with a schedule that may run.
-    ///   - handled: until when each job's schedule has been seen to; for a job that is not there, its last run.
+    ///   - handled: until when this process has seen to each job's schedule.
+    ///   - waiting: the jobs that were due and found no place, each with its moment: they are late, and not missed.
     ///   - clock: by how many seconds a job's time zone is ahead of UTC at a moment.
     package init(
-        _ jobs: [(job: BackupJob, schedule: CronSchedule)], handled: [Int64: Timestamp], now: Timestamp,
-        clock: (BackupJob) -> (Timestamp) -> Int
+        _ jobs: [(job: BackupJob, schedule: CronSchedule)], handled: [Int64: Timestamp],
+        waiting: [Int64: Timestamp] = [:], now: Timestamp, clock: (BackupJob) -> (Timestamp) -> Int
     ) {
         for (job, schedule) in jobs {
-            let seen = handled[job.id] ?? job.lastRunAt ?? job.updatedAt
-            // A clock that was set back must not stop a schedule for as long as it was ahead.
-            let reference = seen.microseconds > now.microseconds + 86_400_000_000 ? now : seen
+            let reference = DueRuns.reference(job, handled[job.id], now)
+            self.handled[job.id] = reference
             let offset = clock(job)
             guard let first = schedule.next(after: reference, offset: offset) else { continue }
             var coming = first
@@ -44,12 +47,26 @@ package struct DueRuns {
                 due.append(
                     Due(
                         jobID: job.id, moment: latest,
-                        isMissed: now.microseconds - latest.microseconds > DueRuns.grace))
+                        isMissed: waiting[job.id] == nil
+                            && now.microseconds - latest.microseconds > DueRuns.grace))
                 guard let after = schedule.next(after: now, offset: offset) else { continue }
                 coming = after
             }
             next = min(next ?? coming, coming)
         }
+        let since = { (due: Due) in waiting[due.jobID] ?? due.moment }
+        due.sort { (since($0), $0.jobID) < (since($1), $1.jobID) }
+    }
+
+    /// The last moment at which a job's schedule was seen to here, a run of the job began, be it another process's, or the
+    /// schedule was changed.
+    private static func reference(_ job: BackupJob, _ handled: Timestamp?, _ now: Timestamp) -> Timestamp {
+        let changed = job.scheduleChangedAt ?? job.lastRunAt ?? job.updatedAt
+        let known = max(changed, job.lastRunAt ?? changed)
+        // A clock that was set back must not stop a schedule for as long as it was ahead.
+        let limit = now.adding(days: 1)
+        let reference = handled.map { known > limit ? $0 : max($0, known) } ?? known
+        return reference > limit ? now : reference
     }
 
     /// The last moment up to `end` at which the schedule is due. Steps back from the end by growing spans: a schedule of
