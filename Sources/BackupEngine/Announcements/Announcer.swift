@@ -41,13 +41,12 @@ final class Announcer {
         }
     }
 
-    /// Compares a complete backup with those before it.
+    /// Compares a complete backup of the job's own with those before it that hold the same.
     func compare(_ record: BackupRecord, _ run: inout BackupRun) {
         do {
-            let before = try engine.catalog.records(jobID: job.id, status: .completed, limit: Self.compared + 1)
-                .filter { $0.id != record.id }.prefix(Self.compared)
+            let before = try engine.predecessors(of: record, isOwn: true, limit: Self.compared)
             let percent = engine.configuration.announcements.anomalyPercent
-            for text in Anomaly.lines(record, before: Array(before), percent: percent) {
+            for text in Anomaly.lines(record, before: before, percent: percent) {
                 run.warn([text])
                 announcements.append(Announcement(.anomaly, text, job, record))
             }

@@ -14,7 +14,7 @@ extension BackupEngine {
             var record = try self.catalog.beginRun(
                 jobID: id, filename: stem + ArchiveName.fileExtension,
                 filePath: self.configuration.backupDirectory + "/" + stem + ArchiveName.fileExtension,
-                process: .current(), at: due)
+                content: self.ownContent(of: job), process: .current(), at: due)
             record.status = .failed
             record.errorMessage = "missed: it was due at \(due.sql.prefix(19)) UTC, and the service was not there"
             record.localState = .none
