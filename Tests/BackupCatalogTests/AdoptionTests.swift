@@ -143,13 +143,47 @@ import Testing
         try queue.write {
             try $0.execute(sql: "UPDATE backup_jobs SET config_json = ? WHERE id = 7", arguments: [config])
         }
-        let error = #expect(throws: BackupError.self) { try catalog.job(id: 7) }
+        let job = try #require(try catalog.job(id: 7))
+        #expect(job.fault?.hasPrefix("job 7: config_json cannot be read (") == true)
+        #expect(job.fault?.contains("job update JOB --tables") == true)
+        let error = #expect(throws: BackupError.self) { try job.requireReadable() }
         #expect(error?.code == .catalog)
-        #expect(error?.description.contains("job 7") == true)
+        // The others are as they were.
+        let jobs = try catalog.jobs(enabled: nil)
+        #expect(jobs.count > 1 && jobs.filter { $0.fault == nil }.count == jobs.count - 1)
+        // What has nothing to do with it can be changed, and repairs nothing.
         var change = BackupJobChange()
+        change.name = "renamed"
+        #expect(try catalog.updateJob(id: 7, change, at: .now()).fault == job.fault)
+        #expect(try catalog.job(named: "renamed")?.fault == job.fault)
         change.includeTables = ["entities"]
         change.excludeTables = []
-        #expect(try catalog.updateJob(id: 7, change, at: .now()).includeTables == ["entities"])
+        let repaired = try catalog.updateJob(id: 7, change, at: .now())
+        #expect(repaired.includeTables == ["entities"] && repaired.fault == nil)
+        try queue.write {
+            try $0.execute(sql: "UPDATE backup_jobs SET config_json = ? WHERE id = 7", arguments: [config])
+        }
+        try catalog.deleteJob(id: 7)
+        #expect(try catalog.job(id: 7) == nil)
+    }
+
+    @Test("An option that cannot be read is repaired by setting it")
+    func unreadableOption() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.file("catalog.sqlite")
+        let catalog = try SQLiteCatalog.open(path: path, migrate: false)
+        var change = BackupJobChange()
+        change.name = "job"
+        change.includeTables = ["a"]
+        let job = try catalog.createJob(change, defaultRetentionDays: 9, at: Timestamp.now())
+        try DatabaseQueue(path: path).write {
+            try $0.execute(sql: "UPDATE backup_jobs SET config_json = json_set(config_json, '$.retries', 'many')")
+        }
+        #expect(try catalog.job(id: job.id)?.fault?.contains("retries is not a number") == true)
+        var repair = BackupJobChange()
+        repair.options.retries = .set(2)
+        let repaired = try catalog.updateJob(id: job.id, repair, at: Timestamp.now())
+        #expect(repaired.fault == nil && repaired.options.retries == 2 && repaired.includeTables == ["a"])
     }
 
     @Test func refusesATableThatIsNoCatalogs() throws {
@@ -193,12 +227,14 @@ import Testing
         change.name = "job"
         let job = try catalog.createJob(change, defaultRetentionDays: 9, at: Timestamp.now())
         try DatabaseQueue(path: path).write { try $0.execute(sql: "UPDATE backup_jobs SET retention_json = '{'") }
-        let error = #expect(throws: BackupError.self) { try catalog.jobs(enabled: nil) }
-        #expect(error?.code == .catalog && error.map { "\($0)".contains("job \(job.id)") } == true)
+        let found = try #require(try catalog.jobs(enabled: nil).first)
+        #expect(found.fault?.hasPrefix("job \(job.id): retention_json cannot be read") == true)
+        // Whoever does not look at the fault deletes nothing either.
+        #expect(found.retention.isUnlimited)
         var repair = BackupJobChange()
         repair.retention.days = 9
         #expect(try catalog.updateJob(id: job.id, repair, at: Timestamp.now()).retention == RetentionPolicy(days: 9))
-        #expect(try catalog.jobs(enabled: nil).count == 1)
+        #expect(try catalog.jobs(enabled: nil).map(\.fault) == [nil])
     }
 
     @Test("A catalog of version 4 gets the schedule's columns when told to, and its jobs stay")
@@ -235,7 +271,7 @@ import Testing
         let path = directory.file("catalog.sqlite")
         _ = try SQLiteCatalog.open(path: path, migrate: false)
         try DatabaseQueue(path: path).write {
-            try $0.execute(sql: "UPDATE elder_backup_meta SET value = '6' WHERE key = 'schema_version'")
+            try $0.execute(sql: "UPDATE elder_backup_meta SET value = '7' WHERE key = 'schema_version'")
         }
         for migrate in [false, true] {
             let error = #expect(throws: BackupError.self) { try SQLiteCatalog.open(path: path, migrate: migrate) }

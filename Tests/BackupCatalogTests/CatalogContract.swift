@@ -165,7 +165,7 @@ private let process = ProcessIdentity(host: "host", pid: 42, start: "boot 1")
         let catalog = try implementation.make(in: directory)
         let job = try catalog.createJob(change("job"), defaultRetentionDays: 9, at: noon)
         let record = try catalog.beginRun(
-            jobID: job.id, filename: "f", filePath: "/b/f", process: process, at: noon)
+            jobID: job.id, filename: "f", filePath: "/b/f", content: nil, process: process, at: noon)
         try catalog.deleteJob(id: job.id)
         #expect(try catalog.job(id: job.id) == nil)
         #expect(try catalog.record(id: record.id) == record)
@@ -181,7 +181,8 @@ private let process = ProcessIdentity(host: "host", pid: 42, start: "boot 1")
         let job = try catalog.createJob(change("job"), defaultRetentionDays: 9, at: noon)
         let later = noon.adding(days: 1)
         var record = try catalog.beginRun(
-            jobID: job.id, filename: "backup_1.json.gz", filePath: "/b/backup_1.json.gz", process: process, at: later)
+            jobID: job.id, filename: "backup_1.json.gz", filePath: "/b/backup_1.json.gz", content: nil,
+            process: process, at: later)
         #expect(record.status == .running && record.process == process && record.localState == .none)
         #expect(record.startedAt == later && record.createdAt == later && record.jobID == job.id)
         #expect(try catalog.record(id: record.id) == record)
@@ -211,7 +212,7 @@ private let process = ProcessIdentity(host: "host", pid: 42, start: "boot 1")
             #expect(#expect(throws: BackupError.self) { try body() }?.code == .notFound)
         }
         let error = #expect(throws: BackupError.self) {
-            try catalog.beginRun(jobID: 999, filename: "f", filePath: "/f", process: process, at: noon)
+            try catalog.beginRun(jobID: 999, filename: "f", filePath: "/f", content: nil, process: process, at: noon)
         }
         #expect(error?.code == .notFound)
         #expect(try catalog.records(jobID: nil, status: nil, limit: nil) == [])
@@ -225,7 +226,8 @@ private let process = ProcessIdentity(host: "host", pid: 42, start: "boot 1")
         var made: [BackupRecord] = []
         for (index, day) in [3, 1, 2, 2].enumerated() {
             var record = try catalog.beginRun(
-                jobID: index == 1 ? other.id : job.id, filename: "f\(day)", filePath: "/f", process: process,
+                jobID: index == 1 ? other.id : job.id, filename: "f\(day)", filePath: "/f", content: nil,
+                process: process,
                 at: noon.adding(days: day))
             record.status = index == 0 ? .running : index == 1 ? .failed : .completed
             record.fileSize = 1000
@@ -276,6 +278,28 @@ private let process = ProcessIdentity(host: "host", pid: 42, start: "boot 1")
         #expect(adopted == expected)
         #expect(try catalog.record(id: adopted.id) == expected)
         #expect(try catalog.adopt(archive).id != adopted.id)
+    }
+
+    @Test(arguments: CatalogImplementation.allCases)
+    func backupsAreFoundByWhatTheyHold(_ implementation: CatalogImplementation) throws {
+        let catalog = try implementation.make(in: directory)
+        let job = try catalog.createJob(change("job"), defaultRetentionDays: 9, at: noon)
+        let app = BackupContent(identity: "app", scope: BackupContent.whole)
+        let part = BackupContent(identity: "app", scope: "part")
+        let contents = [app, part, nil, app, nil, app]
+        for (number, content) in contents.enumerated() {
+            var record = try catalog.beginRun(
+                jobID: job.id, filename: "f\(number)", filePath: "/f\(number)", content: content, process: process,
+                at: noon.adding(days: number))
+            #expect(try catalog.record(id: record.id)?.content == content)
+            record.status = number == 5 ? .failed : .completed
+            try catalog.update(record)
+        }
+        func ids(_ content: BackupContent?, _ limit: Int = 9) throws -> [Int64] {
+            try catalog.completed(jobID: job.id, holding: content, limit: limit).map(\.id)
+        }
+        #expect(try ids(app) == [4, 1] && ids(app, 1) == [4] && ids(part) == [2] && ids(nil) == [5, 3])
+        #expect(try catalog.completed(jobID: job.id + 1, holding: app, limit: 9) == [])
     }
 
     @Test(arguments: CatalogImplementation.allCases)

@@ -46,6 +46,7 @@ import Testing
                 "id", "job_id", "filename", "file_path", "file_size", "record_count", "status", "error_message",
                 "started_at", "completed_at", "duration_seconds", "s3_url", "s3_key", "created_at", "updated_at",
                 "sha256", "verified_at", "local_state", "process_host", "process_pid", "process_start",
+                "source_identity", "source_scope",
             ])
         for (table, secrets) in SQLiteCatalog.secretColumns {
             #expect(SQLiteCatalog.tables.contains(table))
@@ -96,7 +97,8 @@ import Testing
                 let job = try catalog.createJob(change, defaultRetentionDays: 30, at: .now())
                 for round in 0..<rounds {
                     var record = try catalog.beginRun(
-                        jobID: job.id, filename: "f\(round)", filePath: "/f", process: .current(), at: .now())
+                        jobID: job.id, filename: "f\(round)", filePath: "/f", content: nil, process: .current(),
+                        at: .now())
                     record.status = .completed
                     try catalog.update(record)
                     _ = try catalog.records(jobID: job.id, status: nil, limit: 3)

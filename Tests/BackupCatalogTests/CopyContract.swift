@@ -20,7 +20,7 @@ private let noon = Timestamp(microseconds: 1_761_739_200_123_456)
         for number in 0..<backups {
             var record = try catalog.beginRun(
                 jobID: job.id, filename: "f\(number)", filePath: "/b/f\(number)",
-                process: ProcessIdentity(host: "h", pid: 1, start: "s"), at: noon.adding(days: number))
+                content: nil, process: ProcessIdentity(host: "h", pid: 1, start: "s"), at: noon.adding(days: number))
             record.status = .completed
             record.fileSize = 1000
             try catalog.update(record)
@@ -179,6 +179,19 @@ private let noon = Timestamp(microseconds: 1_761_739_200_123_456)
         #expect(
             try SQLiteCatalog.migrate(path: path) == ["created the table backup_copies", "set the schema_version"])
         #expect(try SQLiteCatalog.migrate(path: path) == [])
+        try queue.write {
+            try $0.execute(
+                sql: """
+                    ALTER TABLE backups DROP COLUMN source_identity; ALTER TABLE backups DROP COLUMN source_scope;
+                    UPDATE elder_backup_meta SET value = '4' WHERE key = 'schema_version';
+                    """)
+        }
+        #expect(
+            try SQLiteCatalog.migrate(path: path) == [
+                "added the column backups.source_identity", "added the column backups.source_scope",
+                "set the schema_version",
+            ])
+        #expect(try catalog.records(jobID: nil, status: nil, limit: nil).allSatisfy { $0.content == nil })
         #expect(try catalog.copies(backupID: 2).map(\.bucket) == ["b"])
         #expect(try catalog.records(jobID: nil, status: .completed, limit: nil).count == 2)
     }

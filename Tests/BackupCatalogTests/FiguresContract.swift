@@ -18,7 +18,7 @@ import Testing
         _ catalog: any CatalogStore, job: Int64, _ status: BackupRecord.Status, from: Int64, to: Int64, size: Int64 = 0
     ) throws -> BackupRecord {
         var record = try catalog.beginRun(
-            jobID: job, filename: "b\(from).json.gz", filePath: "/b\(from).json.gz", process: .current(),
+            jobID: job, filename: "b\(from).json.gz", filePath: "/b\(from).json.gz", content: nil, process: .current(),
             at: after(from))
         guard status != .running else { return record }
         record.status = status

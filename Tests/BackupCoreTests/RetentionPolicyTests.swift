@@ -93,48 +93,7 @@ struct RetentionPolicyTests {
         #expect(NamedPolicy.all.count == 40)
         let plan = RetentionPlan.plan(records: RetentionPolicyTests.history, policy: try named.policy)
         #expect(plan.map(\.record) == RetentionPolicyTests.history)
-        let text = describe(plan)
-        let file = URL(filePath: #filePath).deletingLastPathComponent()
-            .appending(path: "Golden/Retention/\(named.name).txt")
-        // Written anew on demand; whoever does reads the difference.
-        if ProcessInfo.processInfo.environment["ELDER_BACKUP_WRITE_GOLDEN"] != nil {
-            try FileManager.default.createDirectory(
-                at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-            try text.write(to: file, atomically: true, encoding: .utf8)
-        }
-        #expect(try String(contentsOf: file, encoding: .utf8) == text)
-    }
-
-    /// A line for each backup that stays, and for each row of neighbours that share their fate.
-    private func describe(_ plan: [RetentionPlan.Decision]) -> String {
-        var lines: [String] = []
-        var run: (first: RetentionPlan.Decision, last: RetentionPlan.Decision, kind: String)?
-        func end() {
-            guard let ended = run else { return }
-            let ids =
-                ended.first.record.id == ended.last.record.id
-                ? "\(ended.first.record.id)" : "\(ended.first.record.id)-\(ended.last.record.id)"
-            let times = [ended.first, ended.last].map { $0.record.startedAt.sql.prefix(16) }
-            let span = times[0] == times[1] ? "\(times[0])" : "\(times[0]) to \(times[1])"
-            lines.append("\(ended.first.keep ? "keep" : "delete") \(ids) of \(span): \(ended.kind)")
-        }
-        for decision in plan {
-            // Each of the deleted has an age of its own.
-            let kind =
-                decision.keep
-                ? decision.reason
-                : decision.reason.replacing(/^(failed run, )?\d+ days/) { match in
-                    "\(match.output.1 ?? "")N days"
-                }
-            if let current = run, current.kind == kind, current.first.keep == decision.keep {
-                run = (current.first, decision, kind)
-            } else {
-                end()
-                run = (decision, decision, kind)
-            }
-        }
-        end()
-        return lines.joined(separator: "\n") + "\n"
+        try RetentionGolden.expect(plan, "\(named.name).txt")
     }
 
     @Test("Three years of hourly backups, pruned after each, leave exactly what the rules name")
@@ -228,7 +187,7 @@ struct RetentionPolicyTests {
             if Bool.random(using: &generator) { new.verifiedAt = new.startedAt }
             return new
         }
-        let rules = randomPolicy(&generator)
+        let rules = Self.randomPolicy(&generator)
         let plan = RetentionPlan.plan(records: records.shuffled(using: &generator), policy: rules)
         let stays = Set(plan.filter(\.keep).map(\.record.id))
         let completed = records.filter { $0.status == .completed }
@@ -251,7 +210,7 @@ struct RetentionPolicyTests {
             time += Int64.random(in: 1...20, using: &generator) * hour
             return record(Int64(id), at: time, bytes: Int64.random(in: 0...5_000, using: &generator))
         }
-        let rules = randomPolicy(&generator)
+        let rules = Self.randomPolicy(&generator)
         let stays = kept(records, rules)
         #expect(kept(stays, rules) == stays)
         var wider = rules
@@ -267,7 +226,7 @@ struct RetentionPolicyTests {
         if rules.maximumBytes > 0, stays.count > rules.minimum { #expect(bytes <= rules.maximumBytes) }
     }
 
-    private func randomPolicy(_ generator: inout SeededGenerator) -> RetentionPolicy {
+    static func randomPolicy(_ generator: inout SeededGenerator) -> RetentionPolicy {
         func maybe(_ range: ClosedRange<Int>) -> Int {
             Bool.random(using: &generator) ? 0 : Int.random(in: range, using: &generator)
         }

@@ -272,7 +272,8 @@ struct RunTests {
         let request = try await job(engine) {
             $0.preCommand = .set(
                 "echo $$ > \(pids); sleep 600 & echo $! >> \(pids); "
-                    + "setsid sh -c 'echo $$ > \(escaped); exec sleep 600' & while [ ! -s \(escaped) ]; do sleep 0.02; done")
+                    + "setsid sh -c 'echo $$ > \(escaped); exec sleep 600' & while [ ! -s \(escaped) ]; do sleep 0.02; done"
+            )
         }
         #expect(try await engine.backup(request).success)
         try await expectGone(pids)

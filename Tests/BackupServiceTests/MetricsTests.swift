@@ -38,11 +38,16 @@ struct MetricsTests {
             change.name = "night\"ly"
             change.schedule = "30 2 * * *"
             let job = try await bench.engine.createJob(change)
+            change.name = "office"
+            change.schedule = "*/10 6-15 * * *"
+            _ = try await bench.engine.createJob(change)
             let label = #"backup_job="night\"ly""#
             let before = try await scrape(bench)
             #expect(value("elder_backup_catalog_up", in: before) == 1)
             #expect(value("elder_backup_job_enabled{\(label)}", in: before) == 1)
             #expect(value("elder_backup_job_longest_gap_seconds{\(label)}", in: before) == 86_400)
+            // Overnight, whatever time it is.
+            #expect(value("elder_backup_job_longest_gap_seconds{backup_job=\"office\"}", in: before) == 51_000)
             #expect(value("elder_backup_job_last_success_timestamp_seconds{\(label)}", in: before) == nil)
 
             let token = try await bench.token(.operator)

@@ -229,4 +229,31 @@ struct SchedulerTests {
 
         init(_ lock: consuming JobLock) { self.lock = lock }
     }
+
+    @Test("A job that cannot be read fails when it is due, and the others run")
+    func unreadable() async throws {
+        try await ServiceBench.with(prepare: { engine, catalog in
+            try await makeJobs("good", "broken", in: engine)
+            try makeOld(catalog)
+            try ServiceBench.query(
+                "UPDATE backup_jobs SET config_json = '{\"include_tables\":\"users\"}' WHERE id = 2", on: catalog)
+        }) { bench in
+            try await bench.until {
+                let records = try await bench.engine.list()
+                return records.contains { $0.jobID == 1 && $0.status == .completed }
+                    && records.contains { $0.errorMessage?.contains("include_tables is not a list") == true }
+            }
+            let token = try await bench.token(.admin)
+            let list = try await bench.ask(.GET, "/api/v1/backup/jobs", token: token)
+            let faults = (list.json["jobs"] as? [[String: Any]])?.map { $0["fault"] as? String }
+            #expect(list.status == 200 && faults?.count == 2 && faults?.first == .some(nil))
+            #expect(faults?.last??.hasPrefix("job 2: config_json cannot be read") == true)
+            let plan = try await bench.ask(.GET, "/api/v1/backup/jobs/2/retention", token: token)
+            #expect(plan.status == 200 && plan.json["deleted"] as? Int == 0)
+            let repair = try await bench.ask(
+                .PUT, "/api/v1/backup/jobs/2", token: token, body: #"{"include_tables":["users"],"exclude_tables":[]}"#,
+                headers: [("Content-Type", "application/json")])
+            #expect(repair.status == 200 && repair.json["fault"] is NSNull)
+        }
+    }
 }

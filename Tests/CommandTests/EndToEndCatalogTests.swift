@@ -69,6 +69,29 @@ import Testing
         #expect(again.status == 0)
     }
 
+    @Test("A job that another program left unreadable is shown, and repaired or deleted by the command")
+    func unreadableJob() throws {
+        let test = try EndToEnd()
+        for name in ["one", "two"] {
+            #expect(try test.run("job", "create", name, "--source", "sqlite:app.sqlite").status == 0)
+        }
+        let damage = #"UPDATE backup_jobs SET config_json='{"include_tables":"users"}' WHERE id=2"#
+        try test.database("backups/catalog.sqlite", damage)
+        let list = try test.run("job", "list")
+        #expect(list.status == 0 && list.output.contains("one"))
+        #expect(list.output.contains("cannot be run: job 2: config_json cannot be read"), "\(list.output)")
+        #expect(try test.run("job", "run", "one").status == 0)
+        #expect(try test.run("prune", "--dry-run").status == 0)
+        let run = try test.run("job", "run", "two")
+        #expect(run.status != 0 && run.messages.contains("config_json cannot be read"), "\(run.messages)")
+        let repair = try test.run("job", "update", "2", "--tables", "users,teams", "--exclude-tables", "")
+        #expect(repair.status == 0 && !repair.output.contains("cannot"), "\(repair.messages)")
+        #expect(try test.run("job", "run", "two").status == 0)
+        try test.database("backups/catalog.sqlite", damage)
+        #expect(try test.run("job", "delete", "two", "--yes").status == 0)
+        #expect(try test.run("job", "list").output.contains("cannot") == false)
+    }
+
     @Test("A lost catalog is made anew from the archives")
     func rebuilt() throws {
         let test = try EndToEnd()

@@ -5,7 +5,7 @@ internal import GRDB
 /// The catalog's tables, and how tables that someone else made are brought into their form.
 enum CatalogSchema {
     /// The form that this program reads and writes; `schema_version` in `elder_backup_meta`.
-    static let version = 5
+    static let version = 6
 
     struct Column {
         let name: String
@@ -80,6 +80,8 @@ enum CatalogSchema {
             Column(name: "process_host", type: "TEXT"),
             Column(name: "process_pid", type: "INTEGER"),
             Column(name: "process_start", type: "TEXT"),
+            Column(name: "source_identity", type: "TEXT"),
+            Column(name: "source_scope", type: "TEXT"),
         ]
     )
 

@@ -111,7 +111,9 @@ enum JobRetention {
         if let text {
             guard let found = try? JSONDecoder().decode(RetentionPolicy.self, from: Data(text.utf8)) else {
                 throw BackupError(
-                    .catalog, "retention_json cannot be read: set the job's retention again with `job update`")
+                    .catalog,
+                    "retention_json cannot be read: set the job's retention again, as by `job update JOB "
+                        + "--retention-days 30`")
             }
             policy = found
         }
@@ -133,6 +135,8 @@ enum JobRetention {
 struct JobTables {
     var include: [String]?
     var exclude: [String]?
+
+    init() {}
 
     /// - Throws: `catalog` where the text is there and is not such an object: to back up more than was asked for, or
     ///   less, would be a guess.
@@ -166,17 +170,20 @@ struct JobTables {
             value = try? JSONSerialization.jsonObject(with: Data(text.utf8), options: .fragmentsAllowed)
         }
         if value is NSNull { return nil }
-        guard let object = value as? [String: Any] else { throw unreadable("it is not a JSON object") }
+        guard let object = value as? [String: Any] else { throw unreadable("it is not a JSON object", repair) }
         return object
     }
 
     private static func names(_ object: [String: Any], _ key: String) throws(BackupError) -> [String]? {
         guard let value = object[key], !(value is NSNull) else { return nil }
-        guard let names = value as? [String] else { throw unreadable("\(key) is not a list of names") }
+        guard let names = value as? [String] else { throw unreadable("\(key) is not a list of names", repair) }
         return names.isEmpty ? nil : names
     }
 
-    static func unreadable(_ reason: String) -> BackupError {
-        BackupError(.catalog, "config_json cannot be read (\(reason)): set the job's tables again with `job update`")
+    private static let repair =
+        "set both lists of tables again, as by `job update JOB --tables a,b --exclude-tables \"\"`"
+
+    static func unreadable(_ reason: String, _ repair: String) -> BackupError {
+        BackupError(.catalog, "config_json cannot be read (\(reason)): \(repair)")
     }
 }

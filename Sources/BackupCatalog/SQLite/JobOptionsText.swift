@@ -25,6 +25,13 @@ enum JobOptionsText {
     /// - Throws: `usage` for a value that a job cannot have.
     static func change(_ object: inout [String: Any], by change: JobRunOptionsChange) throws(BackupError) {
         guard change != JobRunOptionsChange() else { return }
+        // What is said anew repairs what cannot be read.
+        let fields: [(key: String, isKept: Bool)] = [
+            (timeout, change.timeoutSeconds == .keep), (stall, change.stallSeconds == .keep),
+            (retries, change.retries == .keep), (pre, change.preCommand == .keep),
+            (post, change.postCommand == .keep), (hook, change.hookSeconds == .keep),
+        ]
+        for field in fields where !field.isKept { object[field.key] = nil }
         let options = try change.applied(to: try options(object))
         object[timeout] = options.timeoutSeconds
         object[stall] = options.stallSeconds
@@ -36,13 +43,17 @@ enum JobOptionsText {
 
     private static func number(_ object: [String: Any], _ key: String) throws(BackupError) -> Int? {
         guard let value = object[key], !(value is NSNull) else { return nil }
-        guard let number = value as? Int, number >= 0 else { throw JobTables.unreadable("\(key) is not a number") }
+        guard let number = value as? Int, number >= 0 else { throw unreadable(key, "a number") }
         return number
     }
 
     private static func text(_ object: [String: Any], _ key: String) throws(BackupError) -> String? {
         guard let value = object[key], !(value is NSNull) else { return nil }
-        guard let text = value as? String else { throw JobTables.unreadable("\(key) is not a text") }
+        guard let text = value as? String else { throw unreadable(key, "a text") }
         return text.isEmpty ? nil : text
+    }
+
+    private static func unreadable(_ key: String, _ kind: String) -> BackupError {
+        JobTables.unreadable("\(key) is not \(kind)", "set it again with `job update`")
     }
 }

@@ -124,7 +124,7 @@ extension SQLiteCatalog {
         let sql = "SELECT \(SQLiteCatalog.jobColumns) FROM backup_jobs \(condition)"
         let rows = try read { try Row.fetchAll($0, sql: sql, arguments: arguments) }
         if rows.allSatisfy({ LenientRow(row: $0).filledText("uuid") != nil }) {
-            return try rows.map(SQLiteCatalog.job(from:))
+            return rows.map(SQLiteCatalog.job(from:))
         }
         // Elder's own service added a job since the catalog was opened.
         return try write { database in
@@ -137,23 +137,26 @@ extension SQLiteCatalog {
         let row = try Row.fetchOne(
             database, sql: "SELECT \(jobColumns) FROM backup_jobs WHERE id = ?", arguments: [id])
         guard let row else { throw noJob(id) }
-        return try job(from: row)
+        return job(from: row)
     }
 
-    /// What a row lacks is taken from Elder's defaults: 30 days, enabled.
-    private static func job(from row: Row) throws -> BackupJob {
+    /// What a row lacks is taken from Elder's defaults: 30 days, enabled. What cannot be read is the job's fault and no
+    /// other's.
+    private static func job(from row: Row) -> BackupJob {
         let row = LenientRow(row: row)
         let id = row.integer("id") ?? 0
-        let tables: JobTables
-        let options: JobRunOptions
-        let retention: RetentionPolicy
-        do {
-            tables = try JobTables(config: row.text("config_json"))
-            options = try JobOptionsText.options(JobTables.object(row.text("config_json")) ?? [:])
+        var tables = JobTables()
+        var options = JobRunOptions()
+        // Keeps everything.
+        var retention = RetentionPolicy(days: 0)
+        var fault: String?
+        do throws(BackupError) {
             retention = try JobRetention.policy(
                 days: row.integer("retention_days"), text: row.filledText("retention_json"))
+            tables = try JobTables(config: row.text("config_json"))
+            options = try JobOptionsText.options(JobTables.object(row.text("config_json")) ?? [:])
         } catch {
-            throw error.located("backup_jobs, job \(id)")
+            fault = "job \(id): \(error.message)"
         }
         let created = row.timestamp("created_at") ?? row.timestamp("updated_at") ?? row.timestamp("last_run_at")
         let createdAt = created ?? Timestamp(microseconds: 0)
@@ -167,6 +170,7 @@ extension SQLiteCatalog {
         )
         job.scheduleChangedAt = row.timestamp("schedule_changed_at")
         job.options = options
+        job.fault = fault
         job.options.hasPing = row.filledText(JobStoreColumns.ping) != nil
         job.hasSourceSecret = row.filledText(JobStoreColumns.source) != nil
         job.store = JobStoreColumns.store(from: row)

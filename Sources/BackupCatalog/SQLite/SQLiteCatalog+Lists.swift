@@ -15,6 +15,20 @@ extension SQLiteCatalog {
         return try selectRecords(sql, arguments)
     }
 
+    package func completed(jobID: Int64, holding content: BackupContent?, limit: Int) throws -> [BackupRecord] {
+        var query = BackupQuery()
+        query.jobID = jobID
+        query.status = .completed
+        var (sql, arguments) = SQLiteCatalog.condition(query)
+        if let content {
+            sql += "AND source_identity = ? AND source_scope = ? "
+            arguments += [content.identity, content.scope]
+        } else {
+            sql += "AND (coalesce(source_identity, '') = '' OR coalesce(source_scope, '') = '') "
+        }
+        return try selectRecords(sql + SQLiteCatalog.newestFirst + " LIMIT ?", arguments + [max(limit, 0)])
+    }
+
     package func page(_ query: BackupQuery) throws -> BackupPage {
         var (sql, arguments) = SQLiteCatalog.condition(query)
         let limit = max(query.limit, 1)

@@ -3,12 +3,14 @@ internal import GRDB
 
 extension SQLiteCatalog {
     package func beginRun(
-        jobID: Int64, filename: String, filePath: String, process: ProcessIdentity, at now: Timestamp
+        jobID: Int64, filename: String, filePath: String, content: BackupContent?, process: ProcessIdentity,
+        at now: Timestamp
     ) throws -> BackupRecord {
         var record = BackupRecord(
             id: 0, jobID: jobID, filename: filename, filePath: filePath, status: .running, startedAt: now,
             createdAt: now, updatedAt: now, localState: .none, process: process
         )
+        record.content = content
         try write { database in
             try database.execute(
                 sql: "UPDATE backup_jobs SET last_run_at = ? WHERE id = ?", arguments: [now.sql, jobID])
@@ -102,7 +104,8 @@ extension SQLiteCatalog {
         "id, job_id, filename, file_path, file_size, record_count, status, \(statusExpression) AS known_status, "
         + "\(startExpression) AS start_key, "
         + "error_message, started_at, completed_at, duration_seconds, s3_url, s3_key, created_at, updated_at, sha256, "
-        + "verified_at, local_state, process_host, process_pid, process_start, \(summaryColumns)"
+        + "verified_at, local_state, process_host, process_pid, process_start, source_identity, source_scope, "
+        + summaryColumns
 
     private static let summaryColumns = """
         (SELECT state FROM backup_copies WHERE backup_id = backups.id AND store = 's3') AS copy_s3_state,
@@ -148,6 +151,9 @@ extension SQLiteCatalog {
             verifiedAt: row.timestamp("verified_at"), localState: localState(row, status),
             process: process(row)
         )
+        if let identity = row.filledText("source_identity"), let scope = row.filledText("source_scope") {
+            record.content = BackupContent(identity: identity, scope: scope)
+        }
         record.remote = summary(row, record)
         return record
     }
@@ -215,6 +221,8 @@ extension SQLiteCatalog {
             "process_host": (record.process?.host).databaseValue,
             "process_pid": (record.process?.pid).databaseValue,
             "process_start": (record.process?.start).databaseValue,
+            "source_identity": (record.content?.identity).databaseValue,
+            "source_scope": (record.content?.scope).databaseValue,
         ]
     }
 

@@ -29,9 +29,12 @@ package struct BackupJob: Sendable, Encodable, Equatable {
     package var scheduleChangedAt: Timestamp?
     package var createdAt: Timestamp
     package var updatedAt: Timestamp
+    /// What of it the catalog holds cannot be read, and what to do; then its tables, its options and its retention are
+    /// not known, nothing is backed up by it, and nothing of it expires.
+    package var fault: String?
 
     private enum CodingKeys: String, CodingKey {
-        case id, uuid, name, schedule, enabled, description, source, retention, retries, hooks, ping
+        case id, uuid, name, schedule, enabled, description, source, retention, retries, hooks, ping, fault
         case timeoutSeconds = "timeout_seconds"
         case stallSeconds = "stall_seconds"
         case timeZone = "time_zone"
@@ -67,6 +70,11 @@ package struct BackupJob: Sendable, Encodable, Equatable {
 }
 
 extension BackupJob {
+    /// - Throws: `catalog` for a job of which the catalog holds something that cannot be read.
+    package func requireReadable() throws(BackupError) {
+        if let fault { throw BackupError(.catalog, fault) }
+    }
+
     /// Every field, as Elder's clients expect it: what is missing as null.
     package func encode(to encoder: any Encoder) throws {
         var values = encoder.container(keyedBy: CodingKeys.self)
@@ -90,6 +98,7 @@ extension BackupJob {
         try values.encode(lastRunAt, forKey: .lastRunAt)
         try values.encode(createdAt, forKey: .createdAt)
         try values.encode(updatedAt, forKey: .updatedAt)
+        try values.encode(fault, forKey: .fault)
         try store.encode(into: encoder)
     }
 }

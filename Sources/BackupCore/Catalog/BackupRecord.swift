@@ -40,11 +40,13 @@ package struct BackupRecord: Sendable, Codable, Equatable {
     package var localState: CopyState
     /// The process that runs or ran it.
     package var process: ProcessIdentity?
+    /// What it holds, or was to hold; nil where that is not known: of backups that Elder or an earlier version made.
+    package var content: BackupContent?
     /// What is known of its copies in stores. Written with the copies, not with this record.
     package var remote = RemoteSummary()
 
     private enum CodingKeys: String, CodingKey {
-        case id, filename, status, sha256, process
+        case id, filename, status, sha256, process, content
         case jobID = "job_id"
         case filePath = "file_path"
         case fileSize = "file_size"
@@ -114,6 +116,7 @@ extension BackupRecord {
         try values.encode(verifiedAt, forKey: .verifiedAt)
         try values.encode(localState, forKey: .localState)
         try values.encode(process, forKey: .process)
+        try values.encode(content, forKey: .content)
         try values.encode(remote, forKey: .remote)
     }
 }

@@ -20,8 +20,11 @@ package protocol CatalogStore: Sendable {
     func deleteJob(id: Int64) throws
 
     /// Writes down that a run began, before it does anything else, and sets the job's `last_run_at`.
+    ///
+    /// - Parameter content: what the backup is to hold; nil where that is not known.
     func beginRun(
-        jobID: Int64, filename: String, filePath: String, process: ProcessIdentity, at now: Timestamp
+        jobID: Int64, filename: String, filePath: String, content: BackupContent?, process: ProcessIdentity,
+        at now: Timestamp
     ) throws -> BackupRecord
     /// Adds the record of a run that did not begin at the moment it was due, its `startedAt`; `id` is ignored. Leaves the
     /// job's `last_run_at`, since the run may still be made up for. Nil where that miss is written down already; throws
@@ -41,6 +44,8 @@ package protocol CatalogStore: Sendable {
     func records(filename: String) throws -> [BackupRecord]
     /// Newest first. No limit when nil.
     func records(jobID: Int64?, status: BackupRecord.Status?, limit: Int?) throws -> [BackupRecord]
+    /// A job's completed backups that hold the same, the newest first; those of unknown content when nil.
+    func completed(jobID: Int64, holding content: BackupContent?, limit: Int) throws -> [BackupRecord]
     /// Newest first, by an index: how many backups there are does not matter.
     func page(_ query: BackupQuery) throws -> BackupPage
     func statistics() throws -> CatalogStatistics

@@ -19,30 +19,33 @@ package struct RetentionPlan {
 
     /// Decides over the records of one job, in the order given.
     ///
-    /// Never deleted: what runs, the newest completed backup (by id and by time), the newest good one, the newest
-    /// verified one, and so many of the newest good ones as the policy's minimum says. A backup is good when it completed
-    /// and a copy of it is there. A failed run, or a backup without any copy, has nothing to lose: it goes once it is
-    /// older than the window, which is 30 days where the policy has none. What expired stays as long as a store's object
-    /// lock holds one of its copies. A backup whose deletion was begun counts as gone: the deletion goes on.
+    /// Never deleted: what runs; and of the backups of each content the newest completed one (by id and by time), the
+    /// newest good one, the newest verified one, and so many of the newest good ones as the policy's minimum says
+    /// (``RetentionGroups`` tells how the contents count). A backup is good when it completed and a copy of it is there. A
+    /// failed run, or a backup without any copy, has nothing to lose: it goes once it is older than the window, which is
+    /// 30 days where the policy has none. What expired stays as long as a store's object lock holds one of its copies. A
+    /// backup whose deletion was begun counts as gone: the deletion goes on.
     ///
     /// - Parameters:
     ///   - records: all records of the job.
+    ///   - own: what the job's own backups hold as it is now; nil where that is not known.
     ///   - now: tells which object locks have ended; none has when it is left out.
     ///   - offset: by how many seconds the job's time zone is ahead of UTC at a moment.
     ///   - keepsNewestCopy: never deletes the newest that has a copy in a store: while uploads fail, what is there must
     ///     not go.
     package static func plan(
-        records: [BackupRecord], policy: RetentionPolicy, now: Timestamp = Timestamp(microseconds: .min),
-        keepsNewestCopy: Bool = false, offset: (Timestamp) -> Int = { _ in 0 }
+        records: [BackupRecord], policy: RetentionPolicy, own: BackupContent? = nil,
+        now: Timestamp = Timestamp(microseconds: .min), keepsNewestCopy: Bool = false,
+        offset: (Timestamp) -> Int = { _ in 0 }
     ) -> [Decision] {
         let standing = records.filter { !$0.remote.isBeingDeleted }
-        let rules = RetentionRules(standing, policy, now, keepsNewestCopy: keepsNewestCopy, offset: offset)
+        let groups = RetentionGroups(
+            standing, policy, own: own, now, keepsNewestCopy: keepsNewestCopy, offset: offset)
         return records.map { record in
             if record.remote.isBeingDeleted {
                 return kept(Decision(record: record, keep: false, reason: "its deletion was begun"), now)
             }
-            if let rules { return kept(rules.decide(record), now) }
-            return Decision(record: record, keep: true, reason: unlimitedReason(record, policy))
+            return kept(groups.decide(record), now)
         }
     }
 
@@ -54,9 +57,4 @@ package struct RetentionPlan {
 
     /// Why a locked backup stays, part of a sentence.
     package static func lockReason(_ end: Timestamp) -> String { "kept until \(end.sql.prefix(19)) UTC, object lock" }
-
-    private static func unlimitedReason(_ record: BackupRecord, _ policy: RetentionPolicy) -> String {
-        if record.status == .running { return "running" }
-        return policy.isUnlimited ? "the job's retention is not limited" : "no good backup to count its age from"
-    }
 }

@@ -11,15 +11,18 @@ struct RetentionRules {
     private var surplus: [Int64: String] = [:]
 
     /// Nil where nothing can expire.
+    ///
+    /// - Parameter others: the rules of a history by which this one ages too.
     init?(
-        _ records: [BackupRecord], _ policy: RetentionPolicy, _ now: Timestamp, keepsNewestCopy: Bool,
-        offset: (Timestamp) -> Int
+        _ records: [BackupRecord], _ policy: RetentionPolicy, _ now: Timestamp, agedBy others: RetentionRules? = nil,
+        keepsNewestCopy: Bool, offset: (Timestamp) -> Int
     ) {
         guard !policy.isUnlimited else { return nil }
         let completed = records.filter { $0.status == .completed }.sorted { $0.id < $1.id }
         let good = completed.filter(\.isReadable)
         window = RetentionRules.microseconds(policy.days < 1 ? RetentionRules.daysOfFailures : policy.days)
-        guard let times = RetentionTimes(completed: completed, good: good, window: window) else { return nil }
+        guard var times = RetentionTimes(completed: completed, good: good, window: window) else { return nil }
+        if let others { times.advance(to: others.times) }
         self.policy = policy
         self.times = times
         protect(completed, good, keepsNewestCopy: keepsNewestCopy)
@@ -45,6 +48,9 @@ struct RetentionRules {
         let reason = "\(kind)\(max(age, 0) / 86_400_000_000) days older than backup \(times.referenceID)"
         return delete(policy.isOnlyOfDays || !isOfUse ? reason : reason + ", and no rule keeps it")
     }
+
+    /// Why a backup stays whatever the policy says; nil where it need not.
+    func protection(of record: BackupRecord) -> String? { protected[record.id] }
 
     private var windowReason: String {
         "within \(policy.days < 1 ? RetentionRules.daysOfFailures : policy.days) days of backup \(times.referenceID)"

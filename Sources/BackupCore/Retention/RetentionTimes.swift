@@ -13,8 +13,8 @@
 /// very first backup dated too early, and the last one dated too late by less than the window. Several backups in a row
 /// under a clock that is ahead do move the reference.
 struct RetentionTimes {
-    let reference: Timestamp
-    let referenceID: Int64
+    private(set) var reference: Timestamp
+    private(set) var referenceID: Int64
     private var effectiveStarts: [Int64: Timestamp] = [:]
 
     /// - Parameters:
@@ -30,6 +30,13 @@ struct RetentionTimes {
         reference = trusted.startedAt
         referenceID = trusted.id
         setEffectiveStarts(of: completed)
+    }
+
+    /// Counts ages from another history's reference, where that is later.
+    mutating func advance(to other: RetentionTimes) {
+        guard other.reference > reference else { return }
+        reference = other.reference
+        referenceID = other.referenceID
     }
 
     /// The time that counts for a record.

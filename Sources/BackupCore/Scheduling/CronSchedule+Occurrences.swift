@@ -22,11 +22,11 @@ extension CronSchedule {
     }
 
     /// 29 February on a given day of the week comes within 40 years, the year 2100 included.
-    private static let farthestDays = 41 * 366
+    static let farthestDays = 41 * 366
 
-    private var isHourly: Bool { (0..<24).allSatisfy { hours.contains($0) } }
+    var isHourly: Bool { (0..<24).allSatisfy { hours.contains($0) } }
 
-    private func isDue(on date: Timestamp.Civil) -> Bool {
+    func isDue(on date: Timestamp.Civil) -> Bool {
         guard months.contains(date.month) else { return false }
         let isDay = daysOfMonth.contains(date.day)
         let isWeekday = daysOfWeek.contains(date.weekday)
@@ -42,7 +42,7 @@ extension CronSchedule {
     }
 
     /// A time zone's clock.
-    private struct Zone {
+    struct Zone {
         static let day: Int64 = 86_400_000_000
 
         let offset: (Timestamp) -> Int

@@ -76,13 +76,12 @@ final class Announcer: Sendable {
     /// Takes the record as it is now.
     func note(_ record: BackupRecord) { state.withLock { $0.record = record } }
 
-    /// Compares a complete backup with those before it.
+    /// Compares a complete backup of the job's own with those before it that hold the same.
     func compare(_ record: BackupRecord, _ job: BackupJob, _ run: inout BackupRun) {
         do {
-            let before = try engine.catalog.records(jobID: job.id, status: .completed, limit: Self.compared + 1)
-                .filter { $0.id != record.id }.prefix(Self.compared)
+            let before = try engine.predecessors(of: record, isOwn: true, limit: Self.compared)
             let percent = engine.configuration.announcements.anomalyPercent
-            for text in Anomaly.lines(record, before: Array(before), percent: percent) {
+            for text in Anomaly.lines(record, before: before, percent: percent) {
                 run.warn([text])
                 state.withLock { $0.announcements.append(Announcement(.anomaly, text, job, record)) }
             }

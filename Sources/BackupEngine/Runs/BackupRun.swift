@@ -68,7 +68,10 @@ struct BackupRun {
         let snapshot = try Databases.openSnapshot(source, options: options)
         engine.observer(.step(.snapshotTaken))
         warn(snapshot.warnings)
-        try refuseSuddenEmptiness(snapshot)
+        try refuseSuddenEmptiness(snapshot, record)
+        var description = snapshot.source
+        description.identity = record.content?.identity
+        description.scope = record.content?.scope
         let writer = try ArchiveWriter(
             temporaryPath: BackupDirectory.temporaryPath(
                 in: engine.configuration.backupDirectory, stem: stem, installation: installation,
@@ -77,7 +80,7 @@ struct BackupRun {
                 timestamp: record.startedAt, jobID: job.id, jobName: job.name,
                 generator: ArchiveGenerator(
                     version: ProgramVersion.current, installation: installation, job: job.uuid),
-                source: try JSONValue.encode(snapshot.source), tables: snapshot.schema.tables,
+                source: try JSONValue.encode(description), tables: snapshot.schema.tables,
                 ledger: try JSONValue.encode(snapshot.schema.ledger), definitions: snapshot.schema.definitions),
             compression: engine.configuration.compression, workers: BackupEngine.workers)
         engine.observer(.step(.archiveCreated))
@@ -143,9 +146,9 @@ struct BackupRun {
     }
 
     /// A database that lost all its tables since the last backup is a mishap, not a backup.
-    private func refuseSuddenEmptiness(_ snapshot: any DatabaseSnapshot) throws {
+    private func refuseSuddenEmptiness(_ snapshot: any DatabaseSnapshot, _ record: BackupRecord) throws {
         guard snapshot.schema.tables.isEmpty else { return }
-        let last = try engine.catalog.records(jobID: job.id, status: .completed, limit: 1).first
+        let last = try engine.predecessors(of: record, isOwn: request.isWhole, limit: 1).first
         guard let last, last.recordCount > 0 else { return }
         throw BackupError(
             .source,

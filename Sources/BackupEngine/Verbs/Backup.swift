@@ -66,8 +66,8 @@ extension BackupEngine {
         let stem = ArchiveName.stem(jobID: job.id, at: started)
         var record = try catalog.beginRun(
             jobID: job.id, filename: stem + ArchiveName.fileExtension,
-            filePath: configuration.backupDirectory + "/" + stem + ArchiveName.fileExtension, process: .current(),
-            at: started)
+            filePath: configuration.backupDirectory + "/" + stem + ArchiveName.fileExtension,
+            content: content(of: request, job, source), process: .current(), at: started)
         defer { announcer.note(record) }
         observer(.began(backupID: record.id))
         observer(.step(.backupRecorded))
@@ -83,6 +83,7 @@ extension BackupEngine {
         let hooks = JobHooks(job, logger, context)
         do {
             announcer.tellBeginning(record, context)
+            try job.requireReadable()
             try hooks.runBefore(record)
             record.complete(try run.writeInAttempts(record: record, stem: stem), at: Timestamp.now())
         } catch {
@@ -150,13 +151,13 @@ extension BackupEngine {
                     "a backup was deleted by retention",
                     metadata: ["backup.id": "\(decision.record.id)", "reason": "\(decision.reason)"])
             }
-            return outcome.failures.map(\.reason)
+            return outcome.failures.map(\.reason) + [outcome.refusal].compactMap { $0 }
         } catch {
             return ["retention could not delete an old backup: \(error)"]
         }
     }
 
-    private func source(of request: BackupRequest, _ job: BackupJob) throws -> DatabaseURL {
+    func source(of request: BackupRequest, _ job: BackupJob) throws -> DatabaseURL {
         if let source = request.source { return source }
         if job.hasSourceSecret, let source = try catalog.secrets(ofJob: job.id).source {
             return try DatabaseURL(source.revealed)

@@ -173,12 +173,13 @@ private struct StoreRebuild {
             return try plainContents(probe, path)
         }
         let started = contents.header.timestamp ?? ArchiveName.time(in: name) ?? Timestamp.now()
-        let record = try engine.catalog.adopt(
-            BackupRecord(
-                id: 0, jobID: try engine.adoptJob(of: contents.header), filename: name,
-                filePath: engine.configuration.backupDirectory + "/" + name, fileSize: stranger.object.size,
-                recordCount: contents.recordCount, status: .completed, startedAt: started, completedAt: started,
-                createdAt: started, updatedAt: Timestamp.now(), sha256: contents.sha256, localState: .none))
+        var record = BackupRecord(
+            id: 0, jobID: try engine.adoptJob(of: contents.header), filename: name,
+            filePath: engine.configuration.backupDirectory + "/" + name, fileSize: stranger.object.size,
+            recordCount: contents.recordCount, status: .completed, startedAt: started, completedAt: started,
+            createdAt: started, updatedAt: Timestamp.now(), sha256: contents.sha256, localState: .none)
+        record.content = contents.header.content
+        record = try engine.catalog.adopt(record)
         try engine.catalog.save(copy(record.id, stranger.listed, stranger.object))
     }
 

@@ -86,11 +86,12 @@ extension BackupEngine {
         let job = try adoptJob(of: header)
         let started = header.timestamp ?? ArchiveName.time(in: name) ?? Timestamp.now()
         let now = Timestamp.now()
-        _ = try catalog.adopt(
-            BackupRecord(
-                id: 0, jobID: job, filename: name, filePath: absolutePath(path), fileSize: Int64(archive.size),
-                recordCount: recordCount, status: .completed, startedAt: started, completedAt: started,
-                createdAt: started, updatedAt: now, sha256: sha256, localState: .present))
+        var record = BackupRecord(
+            id: 0, jobID: job, filename: name, filePath: absolutePath(path), fileSize: Int64(archive.size),
+            recordCount: recordCount, status: .completed, startedAt: started, completedAt: started,
+            createdAt: started, updatedAt: now, sha256: sha256, localState: .present)
+        record.content = header.content
+        _ = try catalog.adopt(record)
     }
 
     /// The job of an archive: the one that has its UUID, the one that has its id and name, or a new one.

@@ -42,19 +42,13 @@ extension BackupEngine {
 }
 
 extension BackupJob {
-    /// The longest time between two of its next runs, in seconds; nil without a schedule that can be read.
+    /// The longest time that its schedule leaves between two runs from the last one before now on, in seconds; nil without
+    /// a schedule that can be read.
     package func longestGap(after now: Timestamp) -> Double? {
         guard enabled, let schedule, let plan = try? CronSchedule(schedule, owner: uuid), let clock = try? clock()
         else {
             return nil
         }
-        var longest: Int64 = 0
-        guard var moment = plan.next(after: now, offset: clock.offset) else { return nil }
-        for _ in 0..<32 {
-            guard let next = plan.next(after: moment, offset: clock.offset) else { break }
-            longest = max(longest, next.microseconds - moment.microseconds)
-            moment = next
-        }
-        return longest > 0 ? Double(longest) / 1_000_000 : nil
+        return plan.longestGap(around: now, offset: clock.offset).map { Double($0) / 1_000_000 }
     }
 }

@@ -18,12 +18,14 @@ extension BackupEngine {
             let now = Timestamp.now()
             let name = ArchiveName.stem(jobID: id, at: due) + ArchiveName.fileExtension
             let message = "missed: it was due at \(due.sql.prefix(19)) UTC, and the service was not there"
-            let record = try self.catalog.recordMissedRun(
-                BackupRecord(
-                    id: 0, jobID: id, filename: name, filePath: self.configuration.backupDirectory + "/" + name,
-                    status: .failed, errorMessage: message, startedAt: due, completedAt: now, durationSeconds: 0,
-                    createdAt: due, updatedAt: now, localState: .none, process: .current()))
-            return record.map { MissedRun(announcement: Announcement(.missed, message, job, $0)) }
+            var missed = BackupRecord(
+                id: 0, jobID: id, filename: name, filePath: self.configuration.backupDirectory + "/" + name,
+                status: .failed, errorMessage: message, startedAt: due, completedAt: now, durationSeconds: 0,
+                createdAt: due, updatedAt: now, localState: .none, process: .current())
+            missed.content = self.ownContent(of: job)
+            return try self.catalog.recordMissedRun(missed).map {
+                MissedRun(announcement: Announcement(.missed, message, job, $0))
+            }
         }
     }
 

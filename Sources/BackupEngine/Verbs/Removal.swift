@@ -70,14 +70,27 @@ extension BackupEngine {
         var decisions: [RetentionPlan.Decision] = []
         /// Of those that were kept: what should be gone and could not be deleted, with a whole sentence each.
         var failures: [(record: BackupRecord, reason: String)] = []
+        /// Why nothing of the job can expire, a whole sentence; then all are kept.
+        var refusal: String?
     }
 
     /// Deletes what a job's retention no longer keeps. What a store does not let go stays, and the rest goes on.
     func applyRetention(of job: BackupJob, dryRun: Bool, _ context: VerbContext) throws -> RetentionOutcome {
         let records = try catalog.records(jobID: job.id, status: nil, limit: nil)
+        let clock: JobClock
+        do throws(BackupError) {
+            try job.requireReadable()
+            clock = try job.clock()
+        } catch {
+            // One job must not keep what the others hold from expiring.
+            let refusal = "nothing of job \(job.id) expires: \(error.message)"
+            return RetentionOutcome(
+                decisions: records.map { RetentionPlan.Decision(record: $0, keep: true, reason: refusal) },
+                refusal: refusal)
+        }
         let decisions = RetentionPlan.plan(
-            records: records, policy: job.retention, now: Timestamp.now(),
-            keepsNewestCopy: context.stores.use(job).isEnabled, offset: try job.clock().offset)
+            records: records, policy: job.retention, own: ownContent(of: job), now: Timestamp.now(),
+            keepsNewestCopy: context.stores.use(job).isEnabled, offset: clock.offset)
         var outcome = RetentionOutcome()
         for var decision in decisions {
             if !decision.keep && !dryRun {

@@ -16,6 +16,11 @@ extension ComponentSchemas {
             "local_state": Schema.choice(BackupRecord.CopyState.allCases.map(\.rawValue)),
             "process": Schema.nullable(
                 Schema.object(["host": Schema.text(), "pid": Schema.integer(), "start": Schema.text()])),
+            "content": Schema.nullable(
+                Schema.object([
+                    "identity": Schema.text("Equal for backups of the same database."),
+                    "scope": Schema.text("all, or equal for backups of the same tables."),
+                ])),
             "remote": Schema.object(
                 [
                     "s3_state": Schema.choice(RemoteCopy.State.allCases.map(\.rawValue)), "s3_error": Schema.text(),

@@ -22,6 +22,8 @@ extension ComponentSchemas {
             "s3_secret_key": Schema.nullable(Schema.text("Never shown.")), "s3_prefix": Schema.nullable(Schema.text()),
             "last_run_at": Schema.nullable(Schema.moment()), "created_at": Schema.moment(),
             "updated_at": Schema.moment(),
+            "fault": Schema.nullable(
+                Schema.text("What of it cannot be read; then it fails, and nothing of it expires.")),
         ]),
         "Jobs": Schema.object(
             [

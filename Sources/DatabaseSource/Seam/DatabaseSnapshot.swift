@@ -10,6 +10,9 @@ package struct SourceDescription: Sendable, Codable, Equatable {
     package var database: String
     /// How the common snapshot was taken, in the engine's own terms.
     package var snapshot: String
+    /// What a run adds to it: see ``BackupContent``. Archives of before have neither.
+    package var identity: String?
+    package var scope: String?
 
     package init(engine: String, version: String, database: String, snapshot: String) {
         self.engine = engine

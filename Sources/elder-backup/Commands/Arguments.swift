@@ -48,6 +48,25 @@ struct DatabaseArgument: ExpressibleByArgument {
     }
 }
 
+/// As ``TableList``; empty text takes the list away that a job has.
+struct JobTableList: ExpressibleByArgument {
+    let names: [String]
+
+    init?(argument: String) {
+        guard !argument.isEmpty else {
+            names = []
+            return
+        }
+        guard let list = TableList(argument: argument) else { return nil }
+        names = list.names
+    }
+}
+
+extension [JobTableList] {
+    /// The names of all options together; nil without any.
+    var tables: [String]? { isEmpty ? nil : flatMap(\.names) }
+}
+
 extension [TableList] {
     /// The names of all options together; nil without any.
     var tables: [String]? { isEmpty ? nil : flatMap(\.names) }

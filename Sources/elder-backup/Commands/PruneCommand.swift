@@ -7,7 +7,8 @@ struct PruneCommand: AsyncParsableCommand {
         abstract: "Delete backups that no rule of their job keeps.",
         discussion: """
             A backup's age is counted from the newest good backup of its job, not from
-            today: when backups stop, nothing expires. The newest good backup of a job
+            today: when backups stop, nothing expires. Backups of other tables, or of
+            another database, are planned by themselves: of each kind the newest good one
             is never deleted, nor the newest verified one. Copies in stores go with the backup; what cannot be deleted
             there is tried again by the next run, and the status is 1.
 

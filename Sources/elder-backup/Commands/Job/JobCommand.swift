@@ -45,11 +45,15 @@ struct JobOptions: ParsableArguments {
     @Option(help: "What the job is for.")
     var description: String?
 
-    @Option(help: ArgumentHelp("Only the rows of these tables, separated by commas.", valueName: "a,b"))
-    var tables: [TableList] = []
+    @Option(
+        help: ArgumentHelp(
+            "Only the rows of these tables, separated by commas; \"\" for all.", valueName: "a,b"))
+    var tables: [JobTableList] = []
 
-    @Option(help: ArgumentHelp("Not the rows of these tables, separated by commas.", valueName: "c,d"))
-    var excludeTables: [TableList] = []
+    @Option(
+        help: ArgumentHelp(
+            "Not the rows of these tables, separated by commas; \"\" for none.", valueName: "c,d"))
+    var excludeTables: [JobTableList] = []
 
     func validate() throws {
         if source != nil, sourceEnv != nil { throw ValidationError("Give either --source or --source-env.") }
@@ -108,12 +112,16 @@ enum JobReport {
     static func text(_ jobs: [BackupJob]) -> String {
         let rows = jobs.map { job in
             [
-                "\(job.id)", Printable.line(job.name), job.enabled ? "yes" : "no", job.retention.summary,
+                "\(job.id)", Printable.line(job.name), job.enabled ? "yes" : "no",
+                job.fault == nil ? job.retention.summary : "everything",
                 job.lastRunAt.map { String($0.sql.prefix(19)) } ?? "never", Printable.line(job.source ?? ""),
             ]
         }
-        return TextTable(
-            columns: ["id", "name", "enabled", "kept", "last run (UTC)", "source"], rows: rows, rightAligned: [0]
-        ).text
+        let table = TextTable(
+            columns: ["id", "name", "enabled", "kept", "last run (UTC)", "source"], rows: rows, rightAligned: [0])
+        return ([table.text] + jobs.compactMap(fault)).joined(separator: "\n")
     }
+
+    /// What of a job cannot be read, as a line; nil where all can be.
+    static func fault(_ job: BackupJob) -> String? { job.fault.map { "cannot be run: " + Printable.line($0) } }
 }

@@ -48,6 +48,9 @@ struct JobUpdateCommand: AsyncParsableCommand {
                 .usage, "nothing to change: give at least one option (see 'elder-backup job update --help')")
         }
         let job = try await location.engine(console).updateJob(JobReference(job), change)
-        try console.finish(job) { "changed job \(job.id), \(Printable.line(job.name))" }
+        try console.finish(job) {
+            (["changed job \(job.id), \(Printable.line(job.name))"] + [JobReport.fault(job)].compactMap { $0 })
+                .joined(separator: "\n")
+        }
     }
 }
