@@ -9,7 +9,12 @@ import Testing
 struct AuthenticationTests {
     private static let base = "/api/v1/backup"
     /// All routes, and the least role that each needs.
-    static let routes: [(method: HTTPMethod, path: String, role: AccessRole)] = [
+    static let routes = listed + heads
+    /// HEAD is answered wherever GET is, but for streams.
+    private static let heads = listed.filter { $0.method == .GET && !$0.path.hasSuffix("/events") }.map { route in
+        (method: HTTPMethod.HEAD, path: route.path, role: route.role)
+    }
+    private static let listed: [(method: HTTPMethod, path: String, role: AccessRole)] = [
         (.GET, base, .viewer), (.GET, base + "/stats", .viewer), (.GET, base + "/1", .viewer),
         (.GET, base + "/jobs", .viewer), (.GET, base + "/jobs/1", .viewer), (.GET, base + "/jobs/1/retention", .viewer),
         (.POST, base + "/jobs/99/run", .operator), (.POST, base + "/99/verify", .operator),
@@ -19,8 +24,8 @@ struct AuthenticationTests {
         (.GET, base + "/audit", .admin), (.GET, base + "/runs", .viewer), (.GET, base + "/runs/99", .viewer),
         (.GET, base + "/runs/99/events", .viewer), (.POST, base + "/runs/99/cancel", .operator),
         (.GET, base + "/99/events", .viewer), (.POST, base + "/99/cancel", .operator),
-        (.HEAD, base + "/99/download", .operator), (.POST, base + "/export", .operator),
-        (.GET, base + "/export/99/download", .operator), (.HEAD, base + "/export/99/download", .operator),
+        (.POST, base + "/export", .operator),
+        (.GET, base + "/export/99/download", .operator),
         (.POST, base + "/import", .admin), (.GET, "/metrics", .viewer), (.GET, "/openapi.json", .viewer),
     ]
 

@@ -69,6 +69,9 @@ struct ExchangeTests {
             #expect(done.json["imported_counts"] as? [String: Int] == ["users": 1])
             #expect(try ExchangeTests.users(bench) == "bob")
             #expect(try bench.hiddenFiles().isEmpty)
+            let entries = try await bench.engine.auditEntries(before: nil, limit: 100)
+            #expect(entries.filter { $0.action == "import" && $0.outcome == "done" }.map(\.subject) == [name, name])
+            #expect(!entries.contains { "\($0)".contains(bench.directory + "/backups/.") })
         }
     }
 

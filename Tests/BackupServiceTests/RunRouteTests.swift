@@ -262,7 +262,11 @@ struct RunRouteTests {
         try await LoopbackServer.serve({ _ in await gate.answer() }) { server in
             defer { gate.isOpen.store(true, ordering: .relaxed) }
             try await ServiceBench.with(
-                configure: { $0.announcements.webhook = Secret(server.origin) },
+                configure: {
+                    $0.announcements.webhook = Secret(server.origin)
+                    // On a slow machine the call may have had its ten seconds before the service is told to stop.
+                    $0.announcements.callPause = .seconds(600)
+                },
                 settings: { settings, _ in settings.announcementPatience = .seconds(1) }
             ) { bench in
                 let token = try await bench.token(.admin)

@@ -3,6 +3,7 @@ import BackupCore
 import BackupEngine
 import BackupService
 import Foundation
+import NIOHTTP1
 import NetworkTestSupport
 import Synchronization
 import Testing

@@ -7,7 +7,8 @@ import Testing
         "prune",
         "stats", "export", "import", "s3", "s3 check", "archive", "archive cat", "archive inspect", "archive reindex",
         "catalog", "catalog migrate", "catalog rebuild", "job", "job create", "job list", "job show", "job update",
-        "job delete", "job run", "token", "token create", "token list", "token revoke", "audit", "serve", "config",
+        "job delete", "job run", "token", "token create", "token list", "token revoke", "audit", "serve", "health",
+        "config",
         "config show", "config rotate-key", "demo",
     ]
 

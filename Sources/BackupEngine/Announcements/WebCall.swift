@@ -30,7 +30,11 @@ struct WebCall {
     func send() async -> String? {
         var fault: String?
         for attempt in 0..<attempts {
-            if attempt > 0 { try? await Task.sleep(for: pause * (1 << (attempt - 1))) }
+            if attempt > 0 {
+                try? await Task.sleep(for: pause * (1 << (attempt - 1)))
+                // Nobody waits for it any more.
+                if Task.isCancelled { return fault }
+            }
             do {
                 let status = try await execute()
                 if (200..<300).contains(status) { return nil }

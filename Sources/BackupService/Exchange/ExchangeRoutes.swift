@@ -78,6 +78,7 @@ struct ExchangeRoutes {
         }
         let form = try await ImportForm.receive(request, engine: engine, limit: settings.largestImport)
         var wish = ImportRequest(path: form.upload.path, form: form.kind, target: target)
+        wish.name = form.name
         wish.dryRun = form.isDry
         wish.clearExisting = form.clearsExisting
         wish.regenerateIDs = form.regeneratesIDs

@@ -9,6 +9,8 @@ internal import NIOPosix
 struct ReceivedImport {
     var upload: ImportUpload
     var kind: ImportForm
+    /// What the client calls the file.
+    var name: String
     var isDry = false
     var clearsExisting = false
     var regeneratesIDs = false
@@ -49,6 +51,7 @@ private struct ImportReader {
     private var values: [String: Bool] = [:]
     private var upload: ImportUpload?
     private var kind: ImportForm?
+    private var name: String?
     private var fileSize: Int64 = 0
 
     init(contentType: String, engine: BackupEngine, limit: Int64) throws {
@@ -103,6 +106,7 @@ private struct ImportReader {
                 fields: ["file": "must be a file whose name ends with .json, .json.gz or .ndjson"], closes: true)
         }
         self.kind = kind
+        name = part.filename
         upload = try await engine.beginUpload()
     }
 
@@ -143,7 +147,7 @@ private struct ImportReader {
             throw Refusal.invalid("file is required", fields: ["file": "is required"])
         }
         return ReceivedImport(
-            upload: upload, kind: kind, isDry: values["dry_run"] ?? false,
+            upload: upload, kind: kind, name: String((name ?? "a file").prefix(200)), isDry: values["dry_run"] ?? false,
             clearsExisting: values["clear_existing"] ?? false, regeneratesIDs: values["regenerate_ids"] ?? false)
     }
 }
