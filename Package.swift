@@ -68,7 +68,7 @@ let package = Package(
         .target(
             name: "BackupEngine",
             dependencies: [
-                "BackupCore", "BackupFiles", "BackupArchive", "DatabaseSource", "BackupCatalog", "S3Client",
+                "BackupCore", "BackupFiles", "CGlibc", "BackupArchive", "DatabaseSource", "BackupCatalog", "S3Client",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),

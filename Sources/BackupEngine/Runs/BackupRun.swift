@@ -2,6 +2,7 @@ internal import BackupArchive
 internal import BackupCatalog
 internal import BackupCore
 internal import BackupFiles
+internal import CGlibc
 internal import DatabaseSource
 internal import Foundation
 internal import Logging
@@ -84,6 +85,8 @@ struct BackupRun {
                 ledger: try JSONValue.encode(snapshot.schema.ledger), definitions: snapshot.schema.definitions),
             compression: engine.configuration.compression, workers: BackupEngine.workers)
         engine.observer(.step(.archiveCreated))
+        // What the start of the program and the snapshot needed of it is not needed any more.
+        eb_return_program_pages()
         var rows: Int64 = 0
         var bytes: Int64 = 0
         for table in snapshot.schema.tables {
