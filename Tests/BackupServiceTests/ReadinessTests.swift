@@ -21,6 +21,39 @@ struct ReadinessTests {
         }
     }
 
+    @Test("The check that a container makes asks where the settings say, over TLS too, and needs no token")
+    func healthCheck() async throws {
+        let directory = try Certificates.directory()
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        try Certificates.make("server", in: directory)
+        let files = TLSFiles(certificate: directory + "/server.pem", key: directory + "/server.key")
+        for tls in [nil, files] {
+            try await ServiceBench.with(settings: { settings, _ in
+                settings.tls = tls
+                settings.minimumFree = .max
+            }) { bench in
+                var settings = ServiceSettings()
+                settings.tls = tls
+                settings.port = bench.port
+                for host in ["127.0.0.1", "0.0.0.0", "localhost"] {
+                    settings.host = host
+                    let answer = try await HealthCheck(settings, needsReady: false).ask()
+                    #expect(answer.contains("ok"))
+                }
+                let unready = settings
+                let error = await #expect(throws: BackupError.self) {
+                    try await HealthCheck(unready, needsReady: true).ask()
+                }
+                #expect(error?.message.contains("answered 503") == true && error?.message.contains("disk") == true)
+            }
+        }
+        var settings = ServiceSettings()
+        settings.port = 1
+        let nobody = settings
+        let error = await #expect(throws: BackupError.self) { try await HealthCheck(nobody, needsReady: false).ask() }
+        #expect(error?.message.hasPrefix("no answer from http://127.0.0.1:1/health") == true)
+    }
+
     @Test("Too little space, no directory and no catalog are told apart")
     func broken() async throws {
         try await ServiceBench.with(settings: { settings, _ in settings.minimumFree = .max }) { bench in

@@ -53,6 +53,7 @@ import Testing
         "elder-backup job delete nightly": 64,
         "elder-backup job create nightly --source sqlite:a.sqlite --retention-days 14": 64,
         "elder-backup job create nightly --source sqlite:app.sqlite": 64,
+        "elder-backup health": 1, "elder-backup health --ready": 1,
     ]
 
     @Test("Every example of the help runs as printed", arguments: HelpTests.commands)
@@ -80,7 +81,8 @@ import Testing
             if example.contains("sample/") { _ = try fresh.run("demo", "sample") }
             let line = try localized(example, fresh)
             if line.contains("jq"), access("/usr/bin/jq", X_OK) != 0 { continue }
-            let run = try fresh.shell("set -o pipefail; \(line)")
+            // Where no service listens.
+            let run = try fresh.shell("set -o pipefail; export BACKUP_LISTEN=127.0.0.1:1; \(line)")
             #expect(run.status == Self.statuses[example] ?? 0, "\(example): \(run.messages)")
         }
     }
