@@ -76,7 +76,9 @@ struct OpenAPIDocument {
 
     private func parameter(_ parameter: Operation.Parameter) -> JSONLiteral {
         [
-            "name": .text(parameter.name), "in": "query", "required": false, "schema": parameter.schema,
+            "name": .text(parameter.name), "in": "query", "required": false,
+            // Empty is as good as missing.
+            "schema": ["anyOf": [parameter.schema, ["type": "string", "maxLength": 0]]],
             "description": .text(parameter.description),
         ]
     }

@@ -34,9 +34,9 @@ enum JobBody {
         change.excludeTables = tables("exclude_tables", &fields)
         let standard = RetentionPolicy(days: days)
         if fields.isNull("retention") { change.retention = RetentionChange(standard) }
+        change.retention.days = rule("retention_days", or: days, &fields) ?? change.retention.days
         var inner = fields.fields("retention", known: retention)
         inner.readRetention(into: &change.retention, standard)
-        change.retention.days = rule("retention_days", or: days, &fields) ?? change.retention.days
         change.source = cleared("source", &fields)
         change.store = JobStoreBody.change(&fields)
         change.options.timeoutSeconds = number("timeout_seconds", in: JobRunOptionsChange.timeouts, &fields)
@@ -104,7 +104,7 @@ private struct ShownJob {
 extension RequestFields? {
     fileprivate mutating func readRetention(into change: inout RetentionChange, _ standard: RetentionPolicy) {
         guard var fields = self else { return }
-        change.days = JobBody.rule("days", or: standard.days, &fields)
+        change.days = JobBody.rule("days", or: standard.days, &fields) ?? change.days
         change.last = JobBody.rule("keep_last", or: standard.last, &fields)
         change.hourly = JobBody.rule("hourly", or: standard.hourly, &fields)
         change.daily = JobBody.rule("daily", or: standard.daily, &fields)
