@@ -26,7 +26,8 @@ import Testing
             "while [ ! -e '\(test.path("go"))' ]; do sleep 0.05; done")
         #expect(made.status == 0, "\(made.messages)")
         // As if it had been due a moment ago.
-        try test.database("backups/catalog.sqlite", "UPDATE backup_jobs SET updated_at = datetime('now', '-1 minute')")
+        try test.database(
+            "backups/catalog.sqlite", "UPDATE backup_jobs SET schedule_changed_at = datetime('now', '-1 minute')")
         let first = try EndToEndRunTests.Running(["serve"], test)
         try until { try catalog(test, "SELECT status FROM backups") == "running" }
         kill(first.process.processIdentifier, SIGKILL)
