@@ -37,12 +37,12 @@ struct ReadinessTests {
                 settings.port = bench.port
                 for host in ["127.0.0.1", "0.0.0.0", "localhost"] {
                     settings.host = host
-                    let answer = try await HealthCheck(settings, needsReady: false).ask()
+                    let answer = try await HealthCheck(settings, needsReady: false, patience: .seconds(60)).ask()
                     #expect(answer.contains("ok"))
                 }
                 let unready = settings
                 let error = await #expect(throws: BackupError.self) {
-                    try await HealthCheck(unready, needsReady: true).ask()
+                    try await HealthCheck(unready, needsReady: true, patience: .seconds(60)).ask()
                 }
                 #expect(error?.message.contains("answered 503") == true && error?.message.contains("disk") == true)
             }

@@ -8,9 +8,13 @@ internal import NIOSSL
 /// container, which has no other client.
 package struct HealthCheck: Sendable {
     private let url: String
+    private let patience: TimeAmount
 
-    /// - Parameter needsReady: whether the service must also be able to do its work, not only to answer.
-    package init(_ settings: ServiceSettings, needsReady: Bool) {
+    /// - Parameters:
+    ///   - needsReady: whether the service must also be able to do its work, not only to answer.
+    ///   - patience: for the whole answer.
+    package init(_ settings: ServiceSettings, needsReady: Bool, patience: Duration = .seconds(5)) {
+        self.patience = TimeAmount(patience)
         let isEverywhere = settings.host == "0.0.0.0" || settings.host == "::"
         let host = isEverywhere ? (settings.host == "::" ? "::1" : "127.0.0.1") : settings.host
         url =
@@ -18,7 +22,6 @@ package struct HealthCheck: Sendable {
             + (needsReady ? "/ready" : "/health")
     }
 
-    private static let patience = TimeAmount.seconds(5)
     private static let longestAnswer = 64 << 10
 
     /// What the service answered.
@@ -26,7 +29,7 @@ package struct HealthCheck: Sendable {
     /// - Throws: `remote` where it does not answer, or says that it is not well.
     package func ask() async throws -> String {
         var configuration = HTTPClient.Configuration(
-            redirectConfiguration: .disallow, timeout: .init(connect: HealthCheck.patience))
+            redirectConfiguration: .disallow, timeout: .init(connect: patience))
         configuration.connectionPool.retryConnectionEstablishment = false
         // The certificate is made out to the name that others use, and this is the machine that has its key.
         var tls = TLSConfiguration.makeClientConfiguration()
@@ -47,7 +50,7 @@ package struct HealthCheck: Sendable {
         let response: HTTPClientResponse
         let text: String
         do {
-            response = try await client.execute(HTTPClientRequest(url: url), timeout: HealthCheck.patience)
+            response = try await client.execute(HTTPClientRequest(url: url), timeout: patience)
             text = String(buffer: try await response.body.collect(upTo: HealthCheck.longestAnswer))
         } catch {
             throw BackupError(.remote, "no answer from \(url): \(error); is the service running?")
