@@ -17,16 +17,10 @@ struct RequestFields {
     private static let toldFaults = 20
 
     /// - Parameter isOptional: whether no body at all means no fields.
-    /// - Throws: `Refusal` for a body that is too long, or no JSON object.
+    /// - Throws: `Refusal` for what is no JSON object.
     init(_ request: Request, known: Set<String>, isOptional: Bool = false) async throws {
-        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > RequestFields.longestBody {
-            throw Refusal.tooLarge
-        }
-        var bytes: [UInt8] = []
-        for try await var part in request.body {
-            guard bytes.count + part.readableBytes <= RequestFields.longestBody else { throw Refusal.tooLarge }
-            bytes += part.readBytes(length: part.readableBytes) ?? []
-        }
+        // `BodyLimit` has read and counted it.
+        var bytes = Array(try await request.body.collect(upTo: RequestFields.longestBody).readableBytesView)
         if bytes.isEmpty, isOptional { bytes = Array("{}".utf8) }
         do throws(BackupError) {
             try self.init(object: bytes, known: known)
