@@ -110,8 +110,6 @@ struct BodyLimitTests {
     func smallAndMissing() async throws {
         try await ServiceBench.with(settings: { settings, _ in settings.limits.bodyTime = .seconds(5) }) {
             bench in
-            // What begins beside it, and takes the processor, has begun.
-            #expect(try await bench.ask(.POST, "/nowhere").status == 401)
             let client = try RawClient(port: bench.port)
             client.send(head("POST /nowhere", nil, "Content-Length: 10"))
             let answer = await client.read(seconds: 60)

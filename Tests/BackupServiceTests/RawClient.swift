@@ -1,4 +1,3 @@
-import Dispatch
 import Foundation
 import Glibc
 
@@ -51,11 +50,12 @@ final class RawClient: Sendable {
         var count: Int { text.components(separatedBy: "HTTP/1.1 ").count - 1 }
     }
 
-    /// Reads until the server closes, the text is there, or the time is over.
+    /// Reads until the server closes, the text is there, or the time is over; on a thread of its own, since those of
+    /// the pool are what the service under test runs on.
     func read(until end: String? = nil, seconds: Double = 20) async -> Answer {
         let descriptor = descriptor
         return await withCheckedContinuation { continuation in
-            DispatchQueue.global().async {
+            Thread.detachNewThread {
                 var answer = Answer()
                 let deadline = Date().addingTimeInterval(seconds)
                 var buffer = [UInt8](repeating: 0, count: 64 << 10)

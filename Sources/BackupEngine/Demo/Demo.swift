@@ -1,6 +1,5 @@
 internal import BackupCore
 internal import DatabaseSource
-internal import Dispatch
 internal import Glibc
 
 /// What was made by ``BackupEngine/makeDemo(inDirectory:)``.
@@ -20,15 +19,10 @@ extension BackupEngine {
             throw BackupError.system(.storage, "create the directory", path: directory, errno: errno)
         }
         let path = directory.hasSuffix("/") ? directory + "tracker.sqlite" : directory + "/tracker.sqlite"
-        return try await withCheckedThrowingContinuation { continuation in
-            // SQLite blocks, and must not do so on a thread of Swift's cooperative pool.
-            DispatchQueue.global().async {
-                let result = Result { () throws -> DemoResponse in
-                    let (tables, rows) = try SQLiteDemo.create(at: path)
-                    return DemoResponse(path: path, tables: tables, rows: rows)
-                }
-                continuation.resume(with: result)
-            }
+        // SQLite blocks, and must not do so on a thread of Swift's cooperative pool.
+        return try await BlockingThread.run(named: "demo") { _ in
+            let (tables, rows) = try SQLiteDemo.create(at: path)
+            return DemoResponse(path: path, tables: tables, rows: rows)
         }
     }
 }
