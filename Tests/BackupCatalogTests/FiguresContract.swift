@@ -15,10 +15,12 @@ import Testing
     }
 
     private func run(
-        _ catalog: any CatalogStore, job: Int64, _ status: BackupRecord.Status, from: Int64, to: Int64, size: Int64 = 0
+        _ catalog: any CatalogStore, job: Int64, _ status: BackupRecord.Status, from: Int64, to: Int64, size: Int64 = 0,
+        holding content: BackupContent? = nil
     ) throws -> BackupRecord {
         var record = try catalog.beginRun(
-            jobID: job, filename: "b\(from).json.gz", filePath: "/b\(from).json.gz", content: nil, process: .current(),
+            jobID: job, filename: "b\(from).json.gz", filePath: "/b\(from).json.gz", content: content,
+            process: .current(),
             at: after(from))
         guard status != .running else { return record }
         record.status = status
@@ -75,5 +77,36 @@ import Testing
         try catalog.update(going)
         _ = try run(catalog, job: 1, .failed, from: 410, to: 420)
         #expect(try catalog.figures(query).ended.map(\.isCompleted).sorted { $0 && !$1 } == [true, false])
+    }
+
+    @Test(arguments: CatalogImplementation.allCases)
+    func aJobsNewestRunsHoldWhatTheJobDoes(_ implementation: CatalogImplementation) throws {
+        let catalog = try implementation.make(in: directory)
+        var change = BackupJobChange()
+        for name in ["one", "two"] {
+            change.name = name
+            _ = try catalog.createJob(change, defaultRetentionDays: 9, at: start)
+        }
+        let own = BackupContent(identity: "a'\"{", scope: BackupContent.whole)
+        let others = [
+            BackupContent(identity: own.identity, scope: "some"), BackupContent(identity: "b", scope: own.scope),
+        ]
+        var query = FiguresQuery(since: start)
+        query.ownContents = [1: own]
+        _ = try run(catalog, job: 1, .completed, from: 10, to: 20, size: 100)
+        _ = try run(catalog, job: 2, .completed, from: 10, to: 20, size: 200, holding: others.last)
+        func newest() throws -> [Int64] { try catalog.figures(query).newestCompleted.map(\.size) }
+        // What is not known may be the job's; a job of which nothing is known takes all.
+        #expect(try newest() == [100, 200])
+        _ = try run(catalog, job: 1, .completed, from: 30, to: 40, size: 300, holding: own)
+        #expect(try newest() == [300, 200])
+        _ = try run(catalog, job: 1, .failed, from: 50, to: 60, holding: own)
+        for (place, other) in others.enumerated() {
+            _ = try run(catalog, job: 1, .completed, from: 70 + Int64(place), to: 80, size: 400, holding: other)
+        }
+        #expect(try newest() == [300, 200])
+        #expect(try catalog.figures(query).newestEnded.map(\.isCompleted) == [false, true])
+        query.ownContents = [:]
+        #expect(try newest() == [400, 200])
     }
 }

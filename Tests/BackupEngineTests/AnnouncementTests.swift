@@ -2,6 +2,7 @@ import BackupCore
 import BackupEngine
 import Crypto
 import Foundation
+import Logging
 import NetworkTestSupport
 import Synchronization
 import Testing
@@ -165,6 +166,38 @@ struct AnnouncementTests {
             try catalog.run("DROP TRIGGER no_audit")
             _ = try await engine.backup(request)
             #expect(events(server).filter { !$0.isEmpty } == ["failure", "recovery"])
+        }
+    }
+
+    @Test("A run whose catalog cannot be opened is told, and what cannot be told is a warning")
+    func unopened() async throws {
+        try Data("no catalog".utf8).write(to: URL(filePath: bench.file("catalog.sqlite")))
+        try await LoopbackServer.serve({ $0.path.hasPrefix("/hook") ? .init(500) : .init(200) }) { server in
+            var configuration = EngineConfiguration(backupDirectory: bench.backups)
+            configuration.catalogURL = .sqlite(path: bench.file("catalog.sqlite"))
+            configuration.announcements.pingURL = Secret(server.origin + "/ping/hush")
+            configuration.announcements.webhook = Secret(server.origin + "/hook/hush")
+            configuration.announcements.callPause = .milliseconds(10)
+            let warnings = Mutex<[String]>([])
+            let error = await failure {
+                _ = try await BackupEngine.open(
+                    forRunOf: JobReference("nightly"), configuration: configuration,
+                    logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+                ) { event in
+                    if case .warning(let line) = event { warnings.withLock { $0.append(line) } }
+                }
+            }
+            #expect(error.code == .catalog)
+            let ping = try #require(server.requests.first { $0.path.hasPrefix("/ping") })
+            #expect(ping.path == "/ping/hush/fail" && ping.text == error.description)
+            let calls = server.requests.filter { $0.path == "/hook/hush" }
+            #expect(calls.count == 3)
+            let body = try #require(
+                try JSONSerialization.jsonObject(with: Data(calls[0].body)) as? [String: Any])
+            #expect((body["job"] as? [String: Any])?["name"] as? String == "nightly" && body["backup"] == nil)
+            #expect(body["event"] as? String == "failure" && body["message"] as? String == error.description)
+            #expect(
+                warnings.withLock { $0 } == ["the webhook was not told of the failure: the server answered 500"])
         }
     }
 

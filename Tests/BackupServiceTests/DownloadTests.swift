@@ -177,6 +177,21 @@ struct DownloadTests {
         }
     }
 
+    @Test("What the disk has no room for is not fetched")
+    func noRoom() async throws {
+        try await DownloadTests.with { bench, store, backups, _ in
+            let token = try await bench.token(.operator)
+            try ServiceBench.query(
+                "UPDATE backups SET file_size = 1 << 60 WHERE id = \(backups[0].backupID)",
+                on: bench.directory + "/backups/catalog.sqlite")
+            let reply = try await bench.ask(.GET, DownloadTests.path(backups[0]), token: token)
+            #expect(reply.status == 500 && reply.json["code"] as? String == "storage", "\(reply.error)")
+            #expect(reply.error.contains("\(1 << 60) bytes are to be fetched"))
+            let left = try bench.hiddenFiles()
+            #expect(store.reads(backups[0].filename) == 0 && left.isEmpty)
+        }
+    }
+
     @Test(
         "A local file that is not what was written is never sent, whole or in stretches, also where it is the only one")
     func damagedFile() async throws {

@@ -57,17 +57,24 @@ struct MetricsTests {
             var request = BackupRequest()
             request.job = JobReference("\(job.id)")
             let second = try await bench.engine.backup(request)
-            request.source = .sqlite(path: bench.directory + "/missing")
-            await #expect(throws: BackupError.self) { _ = try await bench.engine.backup(request) }
+            // Neither is a backup of what the job is for.
+            var other = request
+            other.source = .sqlite(path: bench.directory + "/missing")
+            await #expect(throws: BackupError.self) { _ = try await bench.engine.backup(other) }
+            try ServiceBench.query("CREATE TABLE more(n)", on: bench.directory + "/app.sqlite")
+            var partial = request
+            partial.includeTables = ["more"]
+            _ = try await bench.engine.backup(partial)
 
             let text = try await scrape(bench)
-            #expect(value("elder_backup_runs_total{\(label),result=\"completed\"}", in: text) == 2)
+            #expect(value("elder_backup_runs_total{\(label),result=\"completed\"}", in: text) == 3)
             #expect(value("elder_backup_runs_total{\(label),result=\"failed\"}", in: text) == 1)
             #expect(value("elder_backup_run_rows_total{\(label)}", in: text) == 4)
-            #expect(value("elder_backup_run_duration_seconds_count{\(label)}", in: text) == 3)
-            #expect(value("elder_backup_run_duration_seconds_bucket{\(label),le=\"+Inf\"}", in: text) == 3)
-            #expect(value("elder_backup_backups{\(label),status=\"completed\"}", in: text) == 2)
-            #expect(value("elder_backup_job_last_run_failed{\(label)}", in: text) == 1)
+            #expect(value("elder_backup_run_duration_seconds_count{\(label)}", in: text) == 4)
+            #expect(value("elder_backup_run_duration_seconds_bucket{\(label),le=\"+Inf\"}", in: text) == 4)
+            #expect(value("elder_backup_backups{\(label),status=\"completed\"}", in: text) == 3)
+            #expect(value("elder_backup_job_last_run_failed{\(label)}", in: text) == 0)
+            #expect(value("elder_backup_job_last_rows{\(label)}", in: text) == 2)
             #expect(value("elder_backup_job_last_size_bytes{\(label)}", in: text) == Double(second.fileSize))
             let success = try #require(value("elder_backup_job_last_success_timestamp_seconds{\(label)}", in: text))
             #expect(abs(success - Date().timeIntervalSince1970) < 60)
@@ -75,10 +82,13 @@ struct MetricsTests {
             #expect(try #require(value("elder_backup_catalog_size_bytes", in: text)) > 0)
             // Nothing is counted twice.
             let again = try await scrape(bench)
-            #expect(value("elder_backup_runs_total{\(label),result=\"completed\"}", in: again) == 2)
+            #expect(value("elder_backup_runs_total{\(label),result=\"completed\"}", in: again) == 3)
+            try FileManager.default.removeItem(atPath: bench.directory + "/app.sqlite")
+            await #expect(throws: BackupError.self) { _ = try await bench.engine.backup(request) }
+            #expect(value("elder_backup_job_last_run_failed{\(label)}", in: try await scrape(bench)) == 1)
             #expect(try await bench.engine.deleteJob(JobReference("\(job.id)")).job.id == job.id)
             let after = try await scrape(bench)
-            #expect(value("elder_backup_backups{backup_job=\"(deleted)\",status=\"completed\"}", in: after) == 2)
+            #expect(value("elder_backup_backups{backup_job=\"(deleted)\",status=\"completed\"}", in: after) == 3)
             #expect(value("elder_backup_job_enabled{\(label)}", in: after) == nil)
         }
     }

@@ -1,4 +1,5 @@
 package import BackupCore
+internal import Foundation
 internal import GRDB
 
 extension SQLiteCatalog {
@@ -6,8 +7,8 @@ extension SQLiteCatalog {
         try read { database in
             var figures = CatalogFigures()
             figures.groups = try SQLiteCatalog.groups(database)
-            figures.newestCompleted = try SQLiteCatalog.newest(completedOnly: true, database)
-            figures.newestEnded = try SQLiteCatalog.newest(completedOnly: false, database)
+            figures.newestCompleted = try SQLiteCatalog.newest(completedOnly: true, query, database)
+            figures.newestEnded = try SQLiteCatalog.newest(completedOnly: false, query, database)
             figures.ended = try SQLiteCatalog.ended(query, database)
             let running = "SELECT id FROM backups WHERE \(SQLiteCatalog.statusExpression) = 'running' ORDER BY id"
             figures.running = try Int64.fetchAll(database, sql: running)
@@ -47,13 +48,25 @@ extension SQLiteCatalog {
 
     /// SQLite takes the other columns from the row that has the maximum
     /// (https://www.sqlite.org/lang_select.html#bareagg).
-    private static func newest(completedOnly: Bool, _ database: Database) throws -> [CatalogFigures.Run] {
+    private static func newest(
+        completedOnly: Bool, _ query: FiguresQuery, _ database: Database
+    ) throws -> [CatalogFigures.Run] {
         let condition = completedOnly ? "= 'completed'" : "!= 'running'"
         let sql = """
+            WITH own(owner, identity, scope) AS MATERIALIZED (
+                SELECT CAST(json_extract(value, '$[0]') AS INTEGER), json_extract(value, '$[1]'),
+                    json_extract(value, '$[2]')
+                FROM json_each(?))
             SELECT \(runColumns), max(replace(coalesce(started_at, created_at), 'T', ' ')) AS moment
-            FROM backups WHERE \(statusExpression) \(condition) GROUP BY job_id ORDER BY job_id
+            FROM backups LEFT JOIN own ON owner = job_id
+            WHERE \(statusExpression) \(condition) AND (
+                owner IS NULL OR coalesce(source_identity, '') = '' OR coalesce(source_scope, '') = ''
+                OR (source_identity = identity AND source_scope = scope))
+            GROUP BY job_id ORDER BY job_id
             """
-        return try Row.fetchAll(database, sql: sql).map { run(from: LenientRow(row: $0)) }
+        let own = query.ownContents.map { [String($0), $1.identity, $1.scope] }
+        let text = String(decoding: try JSONEncoder().encode(own), as: UTF8.self)
+        return try Row.fetchAll(database, sql: sql, arguments: [text]).map { run(from: LenientRow(row: $0)) }
     }
 
     private static func ended(_ query: FiguresQuery, _ database: Database) throws -> [CatalogFigures.Run] {

@@ -8,6 +8,8 @@ package struct FiguresQuery: Sendable {
     package var pending: [Int64] = []
     /// The stores that every backup is to have a copy in.
     package var stores: [String] = []
+    /// What the jobs' own runs hold, by job; those that are not here may hold anything.
+    package var ownContents: [Int64: BackupContent] = [:]
 
     package init(since: Timestamp) { self.since = since }
 }
@@ -81,9 +83,9 @@ package struct CatalogFigures: Sendable, Equatable {
     }
 
     package var groups: [Group] = []
-    /// Each job's newest completed backup.
+    /// Each job's newest completed backup that holds what its own runs do, or of which that is not known.
     package var newestCompleted: [Run] = []
-    /// Each job's newest run that has ended.
+    /// Each job's newest run of that kind that has ended.
     package var newestEnded: [Run] = []
     /// Runs that have ended since the last question.
     package var ended: [Run] = []

@@ -132,9 +132,8 @@ final class Announcer: Sendable {
             if let failure { state.announcements.append(Announcement(.failure, failure, job, record)) }
             return (state.ping, state.announcements)
         }
-        async let pinged = ping?.end(failure: failure)
-        let faults = await Herald(settings: engine.configuration.announcements).send(told)
-        let lines = [await pinged].compactMap { $0 } + faults
+        let lines = await Herald(settings: engine.configuration.announcements)
+            .tellEnd(told, to: ping, failure: failure)
         warn(lines)
         return lines
     }

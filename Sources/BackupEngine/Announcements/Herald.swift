@@ -6,6 +6,13 @@ internal import Foundation
 struct Herald: Sendable {
     let settings: AnnouncementSettings
 
+    /// Tells of a run's end, to a watchman too. What could not be told, a line each.
+    func tellEnd(_ announcements: [Announcement], to ping: DeadManPing?, failure: String?) async -> [String] {
+        async let pinged = ping?.end(failure: failure)
+        let faults = await send(announcements)
+        return [await pinged].compactMap { $0 } + faults
+    }
+
     /// What could not be told, a line each.
     func send(_ announcements: [Announcement]) async -> [String] {
         let wanted = announcements.filter { settings.events.contains($0.event) }

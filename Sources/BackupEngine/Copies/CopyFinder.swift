@@ -169,8 +169,9 @@ struct CopyFinder {
         var found = BackupCopy(path: path, record: record, source: copy.store)
         found.directory = directory
         if wish.isPartial, hasManifest {
-            found.sparse = try sparse(record, copy, store, path)
+            found.sparse = try sparse(record, copy, store, path, directory)
         } else {
+            try directory.requireRoom(for: record.fileSize)
             try fetchWhole(record, copy, store, path)
         }
         return found
@@ -188,7 +189,7 @@ struct CopyFinder {
     }
 
     private func sparse(
-        _ record: BackupRecord, _ copy: RemoteCopy, _ store: RemoteStore, _ path: String
+        _ record: BackupRecord, _ copy: RemoteCopy, _ store: RemoteStore, _ path: String, _ directory: FetchDirectory
     ) throws -> SparseArchive {
         guard let manifest = try Manifest.read(besideArchive: path) else {
             throw BackupError(.notFound, "\(copy.place) has no manifest")
@@ -202,6 +203,7 @@ struct CopyFinder {
         let context = context
         let progress = progress(store, record)
         return try SparseArchive(path: path, manifest: manifest) { ranges, descriptor in
+            try directory.requireRoom(for: ranges.reduce(0) { $0 + Int64($1.count) })
             try context.wait { try await store.fetch(ranges, of: copy, into: descriptor, progress: progress) }
         }
     }

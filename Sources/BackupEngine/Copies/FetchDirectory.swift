@@ -32,6 +32,17 @@ final class FetchDirectory: Sendable {
         throw BackupError(.storage, "cannot make a directory in \(directory) for what is fetched from a store")
     }
 
+    /// Refuses to begin what would fill the disk: the backups that are being made there need room, too.
+    ///
+    /// - Parameter size: of what is to be fetched, in bytes.
+    func requireRoom(for size: Int64) throws(BackupError) {
+        let free = try FileSystemRoom(of: path).free
+        guard free >= size else {
+            throw BackupError(
+                .storage, "\(size) bytes are to be fetched to \(path), and \(free) are free there: free some space")
+        }
+    }
+
     deinit {
         try? FileManager.default.removeItem(atPath: path)
         close(descriptor)

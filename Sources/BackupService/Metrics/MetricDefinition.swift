@@ -30,7 +30,8 @@ extension MetricDefinition {
 
     static let jobEnabled = gauge("job_enabled", "Whether the job may run.")
     static let jobLastSuccess = gauge(
-        "job_last_success_timestamp_seconds", "When the job's newest completed backup ended, in Unix time.")
+        "job_last_success_timestamp_seconds",
+        "When the job's newest completed backup of its own database and tables ended, in Unix time.")
     static let jobLastRun = gauge(
         "job_last_run_timestamp_seconds", "When the job's newest run began that has ended, in Unix time.")
     static let jobLastFailed = gauge("job_last_run_failed", "Whether the job's newest run that has ended failed.")

@@ -1,8 +1,9 @@
 internal import Foundation
-internal import Synchronization
+internal import Subprocess
+internal import SystemPackage
 
-/// Runs the program that a profile names in `credential_process` and takes what it writes. What that is, and what it
-/// says on standard error, is never shown: both may hold secrets.
+/// Runs the program that a profile names in `credential_process`, by swift-subprocess, and takes what it writes. What
+/// that is, and what it says on standard error, is never shown: both may hold secrets.
 struct CredentialProcess: Sendable, Redacted {
     static let maximumOutput = 64 << 10
 
@@ -11,82 +12,74 @@ struct CredentialProcess: Sendable, Redacted {
     /// In seconds.
     var limit: Double = 60
 
-    private struct Failure: Error {
-        var reason: String
+    private enum Ending: Sendable {
+        case over(TerminationStatus, [UInt8])
+        case tooLong
+        case tooMuch
+        case notStarted
     }
 
     /// - Parameter name: for a person, in errors.
     func output(_ name: String) async throws(S3Error) -> [UInt8] {
-        let cancelled = Flag()
-        let result: Result<[UInt8], Failure> = await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                // A thread of its own: it may wait for a minute.
-                Thread.detachNewThread {
-                    continuation.resume(returning: Result { () throws(Failure) in try run(cancelled) })
+        guard let program = words.first, let path = executable(program) else {
+            throw S3Error(.credentials, "\(name) names a program that is not found; write its full path")
+        }
+        let ending = await endingInTime(path)
+        if case .over(.exited(0), let output) = ending { return output }
+        if Task.isCancelled { throw S3Error(.cancelled, "cancelled while credentials were fetched") }
+        let reason =
+            switch ending {
+            case .over(.exited(let status), _): "ended with status \(status); run it by hand to see why"
+            case .over(.signaled(let signal), _): "ended with signal \(signal); run it by hand to see why"
+            case .tooMuch: "writes more than \(Self.maximumOutput) bytes"
+            case .notStarted: "cannot start \(path)"
+            case .tooLong, nil: "took longer than \(Int(limit.rounded(.up))) s"
+            }
+        throw S3Error(.credentials, "\(name) \(reason)")
+    }
+
+    /// Nil where the task was cancelled.
+    private func endingInTime(_ path: String) async -> Ending? {
+        await withTaskGroup(of: Ending?.self) { group in
+            group.addTask { await run(path) }
+            group.addTask {
+                do {
+                    try await Task.sleep(for: .milliseconds(Int64(limit * 1000)))
+                    return .tooLong
+                } catch {
+                    return nil
                 }
             }
-        } onCancel: {
-            cancelled.set()
-        }
-        switch result {
-        case .success(let output): return output
-        case .failure(let failure):
-            if cancelled.isSet { throw S3Error(.cancelled, "cancelled while credentials were fetched") }
-            throw S3Error(.credentials, "\(name) \(failure.reason)")
+            // What comes behind the first is what cancelling made of the other.
+            let first = await group.next() ?? nil
+            group.cancelAll()
+            return first
         }
     }
 
-    private final class Flag: Sendable {
-        private let value = Mutex(false)
-        var isSet: Bool { value.withLock { $0 } }
-        func set() { value.withLock { $0 = true } }
-    }
-
-    private func run(_ cancelled: Flag) throws(Failure) -> [UInt8] {
-        guard let name = words.first, let path = executable(name) else {
-            throw Failure(reason: "names a program that is not found; write its full path")
-        }
-        guard let child = ChildProcess(path, words, environment) else { throw Failure(reason: "cannot start \(path)") }
-        let bytes: [UInt8]
-        do { bytes = try read(child, until: .now + .milliseconds(Int64(limit * 1000)), cancelled) } catch {
-            child.stop()
-            throw error
-        }
-        switch child.ending() {
-        case .status(0): return bytes
-        case .status(let status):
-            throw Failure(reason: "ended with status \(status); run it by hand to see why")
-        case .signal(let signal): throw Failure(reason: "ended with signal \(signal); run it by hand to see why")
-        case nil: throw tooLong
-        }
-    }
-
-    private var tooLong: Failure { Failure(reason: "took longer than \(Int(limit.rounded(.up))) s") }
-
-    /// Until the program has ended and what it wrote is read; those that it left behind are not waited for.
-    private func read(
-        _ child: ChildProcess, until end: ContinuousClock.Instant, _ cancelled: Flag
-    ) throws(Failure) -> [UInt8] {
-        var bytes: [UInt8] = []
-        var isOpen = true
-        while true {
-            guard !cancelled.isSet, .now < end else { throw tooLong }
-            let hasEnded = child.ending() != nil
-            if !isOpen {
-                if hasEnded { return bytes }
-                child.pause()
-                continue
-            }
-            switch child.output() {
-            case .nothing:
-                if hasEnded { return bytes }
-            case .closed: isOpen = false
-            case .bytes(let more): bytes += more
-            }
-            if bytes.count > Self.maximumOutput {
-                throw Failure(reason: "writes more than \(Self.maximumOutput) bytes")
+    /// What the program leaves behind, with its output open, is not waited for.
+    private func run(_ path: String) async -> Ending {
+        var options = PlatformOptions()
+        // A group of its own, so that what it started is ended with it.
+        options.processGroupID = 0
+        options.teardownSequence = [.gracefulShutDown(toProcessGroup: true, allowedDurationToNextStep: .seconds(1))]
+        var variables: [Environment.Key: String] = [:]
+        for (name, value) in environment { variables[Environment.Key(stringLiteral: name)] = value }
+        for _ in 0..<100 {
+            do {
+                let result = try await Subprocess.run(
+                    .path(FilePath(path)), arguments: Arguments(Array(words.dropFirst())),
+                    environment: .custom(variables), platformOptions: options,
+                    output: .bytes(limit: Self.maximumOutput), error: .discarded)
+                return .over(result.terminationStatus, result.standardOutput)
+            } catch let error as SubprocessError where error.underlyingError == .textFileBusy {
+                // One that was written a moment ago is busy as long as another thread's fork holds it open (execve(2)).
+                try? await Task.sleep(for: .milliseconds(20))
+            } catch {
+                return (error as? SubprocessError)?.code == .outputLimitExceeded ? .tooMuch : .notStarted
             }
         }
+        return .notStarted
     }
 
     private func executable(_ name: String) -> String? {

@@ -53,7 +53,7 @@ struct BackupCommand: AsyncParsableCommand {
         request.excludeTables = excludeTables.tables
         request.stage = stage
         request.uploads = !noUpload
-        let engine = try await location.engine(console, usesSource: true, hasSource: source != nil)
+        let engine = try await location.engine(console, forRunOf: request.job, hasSource: source != nil)
         try BackupReport.finish(await engine.backup(request), console)
     }
 }

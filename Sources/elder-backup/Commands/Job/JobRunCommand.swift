@@ -31,7 +31,7 @@ struct JobRunCommand: AsyncParsableCommand {
         request.job = JobReference(job)
         request.stage = stage
         request.uploads = !noUpload
-        let engine = try await location.engine(console, usesSource: true)
+        let engine = try await location.engine(console, forRunOf: request.job)
         try BackupReport.finish(await engine.backup(request), console)
     }
 }

@@ -2,6 +2,39 @@ internal import BackupArchive
 package import BackupCore
 internal import Logging
 
+/// What retention did, or would do.
+package struct PruneResponse: Sendable, Codable {
+    package struct Item: Sendable, Codable {
+        package var backupID: Int64
+        package var jobID: Int64
+        package var filename: String
+        package var startedAt: Timestamp
+        package var keep: Bool
+        package var reason: String
+
+        private enum CodingKeys: String, CodingKey {
+            case filename, keep, reason
+            case backupID = "backup_id"
+            case jobID = "job_id"
+            case startedAt = "started_at"
+        }
+    }
+
+    package var dryRun: Bool
+    package var deleted: Int
+    package var kept: Int
+    /// Of those that were kept: how many should be gone, and could not be deleted.
+    package var failed: Int
+    package var freedBytes: Int64
+    package var backups: [Item]
+
+    private enum CodingKeys: String, CodingKey {
+        case deleted, kept, failed, backups
+        case dryRun = "dry_run"
+        case freedBytes = "freed_bytes"
+    }
+}
+
 extension BackupEngine {
     /// Deletes a backup: its copies in stores, then manifest, archive and record.
     ///

@@ -2,6 +2,40 @@ internal import BackupArchive
 internal import BackupCore
 internal import Foundation
 
+/// What a verification found.
+package struct VerifyResponse: Sendable, Codable {
+    package struct Item: Sendable, Codable {
+        package var backupID: Int64?
+        package var path: String
+        package var ok: Bool
+        package var recordCount: Int64
+        package var tables: Int
+        package var fileSize: Int64
+        package var durationSeconds: Double
+        /// Whether a manifest stood beside the archive and agreed with it.
+        package var manifest: Bool
+        /// `local`, or the name of the store that the copy was fetched from.
+        package var source: String
+        /// Why the local copy was not taken.
+        package var sourceReason: String?
+        package var error: String?
+
+        private enum CodingKeys: String, CodingKey {
+            case path, ok, tables, manifest, source, error
+            case sourceReason = "source_reason"
+            case backupID = "backup_id"
+            case recordCount = "record_count"
+            case fileSize = "file_size"
+            case durationSeconds = "duration_seconds"
+        }
+    }
+
+    package var ok: Bool
+    package var verified: Int
+    package var damaged: Int
+    package var backups: [Item]
+}
+
 extension BackupEngine {
     /// Reads archives from end to end and checks every digest, count and row; writes down what it found.
     ///

@@ -1,5 +1,5 @@
 package import BackupCore
-internal import Foundation
+internal import BackupFiles
 internal import Glibc
 
 /// What monitoring is told of an installation.
@@ -23,21 +23,13 @@ extension BackupEngine {
             if let remote = self.configuration.remote, remote.isEnabled { query.stores = remote.all.map(\.name) }
             var status = stat()
             let catalogSize = stat(self.configuration.catalogPath, &status) == 0 ? Int64(status.st_size) : 0
-            let (free, size) = try self.room()
+            let room = try FileSystemRoom(of: self.configuration.backupDirectory)
+            let jobs = try self.catalog.jobs(enabled: nil)
+            for job in jobs { query.ownContents[job.id] = self.ownContent(of: job) }
             return InstallationFigures(
-                catalog: try self.catalog.figures(query), jobs: try self.catalog.jobs(enabled: nil),
-                catalogSize: catalogSize, diskFree: free, diskSize: size)
+                catalog: try self.catalog.figures(query), jobs: jobs,
+                catalogSize: catalogSize, diskFree: room.free, diskSize: room.size)
         }
-    }
-
-    private func room() throws -> (free: Int64, size: Int64) {
-        let path = configuration.backupDirectory
-        var system = statvfs()
-        guard statvfs(path, &system) == 0 else {
-            throw BackupError.system("look at the file system of BACKUP_DIR", path: path, errno: errno)
-        }
-        let block = Int64(system.f_frsize)
-        return (Int64(system.f_bavail) * block, Int64(system.f_blocks) * block)
     }
 }
 

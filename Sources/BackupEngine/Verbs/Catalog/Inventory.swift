@@ -4,6 +4,33 @@ internal import BackupFiles
 internal import DatabaseSource
 internal import Foundation
 
+/// Figures over all backups: Elder's shape.
+package struct StatsResponse: Sendable, Codable {
+    package var totalBackups: Int
+    package var completedBackups: Int
+    package var failedBackups: Int
+    package var totalSizeBytes: Int64
+    package var totalSizeMB: Double
+    /// Completed backups that have a copy on the primary store, and the sum of their sizes.
+    package var s3Backups: Int
+    package var s3SizeBytes: Int64
+    package var backupDirectory: String
+    /// The newest five.
+    package var recentBackups: [BackupRecord]
+
+    private enum CodingKeys: String, CodingKey {
+        case totalBackups = "total_backups"
+        case completedBackups = "completed_backups"
+        case failedBackups = "failed_backups"
+        case totalSizeBytes = "total_size_bytes"
+        case totalSizeMB = "total_size_mb"
+        case s3Backups = "s3_backups"
+        case s3SizeBytes = "s3_size_bytes"
+        case backupDirectory = "backup_directory"
+        case recentBackups = "recent_backups"
+    }
+}
+
 /// A backup in full: its record and what its archive says of itself.
 package struct BackupDetails: Sendable, Codable {
     /// Nil for a file that the catalog does not know.

@@ -30,8 +30,21 @@ struct LocationOptions: ParsableArguments {
         _ console: Console, usesSource: Bool = false, hasSource: Bool = false
     ) async throws -> BackupEngine {
         let configuration = try configuration(console, usesSource: usesSource, hasSource: hasSource)
-        let logger = Logger(label: "elder-backup") { _ in TerminalLogHandler(console: console) }
         return try await BackupEngine.open(
-            configuration: configuration.engine, logger: logger, observer: { console.observe($0) })
+            configuration: configuration.engine, logger: Self.logger(console), observer: { console.observe($0) })
+    }
+
+    /// An engine for a run of a job, of which others are told even where it cannot begin.
+    func engine(
+        _ console: Console, forRunOf job: JobReference?, hasSource: Bool = false
+    ) async throws -> BackupEngine {
+        let configuration = try configuration(console, usesSource: true, hasSource: hasSource)
+        return try await BackupEngine.open(
+            forRunOf: job, configuration: configuration.engine, logger: Self.logger(console),
+            observer: { console.observe($0) })
+    }
+
+    private static func logger(_ console: Console) -> Logger {
+        Logger(label: "elder-backup") { _ in TerminalLogHandler(console: console) }
     }
 }

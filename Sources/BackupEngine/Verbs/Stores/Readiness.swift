@@ -1,6 +1,5 @@
 internal import BackupCore
 internal import BackupFiles
-internal import Glibc
 internal import Logging
 
 /// Whether backups could be made now, check by check, without a word on why not: anyone may ask.
@@ -137,11 +136,7 @@ extension BackupEngine {
 extension BackupDirectory {
     /// - Throws: `storage` where fewer bytes are free to this user, or nothing can be written.
     fileprivate static func requireSpace(_ path: String, minimum: Int64) throws(BackupError) {
-        var status = statvfs()
-        guard statvfs(path, &status) == 0 else {
-            throw .system("look at the file system of", path: path, errno: errno)
-        }
-        let free = Int64(clamping: UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize)).0)
+        let free = try FileSystemRoom(of: path).free
         guard free >= minimum else {
             throw BackupError(
                 .storage,

@@ -170,6 +170,7 @@ private struct StoreRebuild {
             guard stranger.installation == nil else {
                 throw BackupError(.damaged, "it has no manifest: its upload was not finished")
             }
+            try directory.requireRoom(for: stranger.object.size)
             return try plainContents(probe, path)
         }
         let started = contents.header.timestamp ?? ArchiveName.time(in: name) ?? Timestamp.now()
