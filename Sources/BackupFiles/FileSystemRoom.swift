@@ -3,8 +3,9 @@ internal import Glibc
 
 /// The room that a file system has, in bytes.
 package struct FileSystemRoom: Sendable {
-    /// What this process may still write.
+    /// What users without privileges may still write.
     package let free: Int64
+    /// 0 where the file system does not tell.
     package let size: Int64
 
     /// Of the file system that holds a path, by statvfs(3).

@@ -108,5 +108,10 @@ import Testing
         #expect(try catalog.figures(query).newestEnded.map(\.isCompleted) == [false, true])
         query.ownContents = [:]
         #expect(try newest() == [400, 200])
+        // Changed since: until it has run, what it made before counts.
+        query.ownContents = [1: BackupContent(identity: "c", scope: "new"), 2: own]
+        #expect(try newest() == [100, 200])
+        _ = try run(catalog, job: 2, .completed, from: 20, to: 80, size: 500, holding: others.first)
+        #expect(try newest() == [100, 500])
     }
 }

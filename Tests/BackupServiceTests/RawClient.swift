@@ -1,7 +1,8 @@
 import Foundation
 import Glibc
 
-/// A connection that sends exactly what it is told, as no well-behaved client would.
+/// A connection that sends exactly what it is told, as no well-behaved client would. It waits on threads of its own:
+/// those of the pool are what the service under test runs on.
 final class RawClient: Sendable {
     private let descriptor: Int32
 
@@ -31,9 +32,14 @@ final class RawClient: Sendable {
     }
 
     /// Reads up to so many bytes, and waits for the first of them; returns how many there were.
-    func take(_ count: Int) -> Int {
-        var buffer = [UInt8](repeating: 0, count: count)
-        return max(0, recv(descriptor, &buffer, count, 0))
+    func take(_ count: Int) async -> Int {
+        let descriptor = descriptor
+        return await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                var buffer = [UInt8](repeating: 0, count: count)
+                continuation.resume(returning: max(0, recv(descriptor, &buffer, count, 0)))
+            }
+        }
     }
 
     struct Answer: Sendable {
@@ -50,8 +56,7 @@ final class RawClient: Sendable {
         var count: Int { text.components(separatedBy: "HTTP/1.1 ").count - 1 }
     }
 
-    /// Reads until the server closes, the text is there, or the time is over; on a thread of its own, since those of
-    /// the pool are what the service under test runs on.
+    /// Reads until the server closes, the text is there, or the time is over.
     func read(until end: String? = nil, seconds: Double = 20) async -> Answer {
         let descriptor = descriptor
         return await withCheckedContinuation { continuation in

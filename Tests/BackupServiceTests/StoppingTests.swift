@@ -27,7 +27,7 @@ struct StoppingTests {
             reader.value = Task {
                 var count = 0
                 while !Task.isCancelled {
-                    let bytes = client.take(16 << 10)
+                    let bytes = await client.take(16 << 10)
                     guard bytes > 0 else { break }
                     count += bytes
                     try? await Task.sleep(for: .milliseconds(50))

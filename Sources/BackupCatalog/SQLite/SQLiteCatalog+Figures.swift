@@ -46,23 +46,23 @@ extension SQLiteCatalog {
         "job_id, \(statusExpression) AS known_status, started_at, coalesce(completed_at, updated_at) AS ended_at, "
         + "duration_seconds, file_size, record_count"
 
-    /// SQLite takes the other columns from the row that has the maximum
+    /// Of each job's runs the newest of its own, and where there is none the newest. SQLite takes the other columns from the row that has the maximum
     /// (https://www.sqlite.org/lang_select.html#bareagg).
     private static func newest(
         completedOnly: Bool, _ query: FiguresQuery, _ database: Database
     ) throws -> [CatalogFigures.Run] {
         let condition = completedOnly ? "= 'completed'" : "!= 'running'"
         let sql = """
-            WITH own(owner, identity, scope) AS MATERIALIZED (
+            WITH own(job, identity, scope) AS MATERIALIZED (
                 SELECT CAST(json_extract(value, '$[0]') AS INTEGER), json_extract(value, '$[1]'),
                     json_extract(value, '$[2]')
                 FROM json_each(?))
-            SELECT \(runColumns), max(replace(coalesce(started_at, created_at), 'T', ' ')) AS moment
-            FROM backups LEFT JOIN own ON owner = job_id
-            WHERE \(statusExpression) \(condition) AND (
-                owner IS NULL OR coalesce(source_identity, '') = '' OR coalesce(source_scope, '') = ''
-                OR (source_identity = identity AND source_scope = scope))
-            GROUP BY job_id ORDER BY job_id
+            SELECT \(runColumns), max((
+                own.job IS NULL OR coalesce(source_identity, '') = '' OR coalesce(source_scope, '') = ''
+                OR (source_identity = own.identity AND source_scope = own.scope)
+            ) || replace(coalesce(started_at, created_at), 'T', ' ')) AS moment
+            FROM backups LEFT JOIN own ON own.job = job_id
+            WHERE \(statusExpression) \(condition) GROUP BY job_id ORDER BY job_id
             """
         let own = query.ownContents.map { [String($0), $1.identity, $1.scope] }
         let text = String(decoding: try JSONEncoder().encode(own), as: UTF8.self)

@@ -83,9 +83,10 @@ package struct CatalogFigures: Sendable, Equatable {
     }
 
     package var groups: [Group] = []
-    /// Each job's newest completed backup that holds what its own runs do, or of which that is not known.
+    /// Each job's newest completed backup that holds what its own runs do, or of which that is not known; where there is
+    /// none, the newest of any.
     package var newestCompleted: [Run] = []
-    /// Each job's newest run of that kind that has ended.
+    /// Each job's newest run that has ended, by the same rule.
     package var newestEnded: [Run] = []
     /// Runs that have ended since the last question.
     package var ended: [Run] = []

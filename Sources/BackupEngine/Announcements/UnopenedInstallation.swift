@@ -17,7 +17,11 @@ extension BackupEngine {
             let ping = settings.pingURL.map { DeadManPing(url: $0, pause: settings.callPause) }
             let failure = "\(error)"
             let told = Announcement(.failure, failure, Announcement.Job(job?.text ?? defaultJobName), nil)
-            for line in await Herald(settings: settings).tellEnd([told], to: ping, failure: failure) {
+            // In a task that is not cancelled: that a command was ended is told as well.
+            let faults = await Task {
+                await Herald(settings: settings).tellEnd([told], to: ping, failure: failure)
+            }.value
+            for line in faults {
                 logger.warning("\(line)")
                 observer(.warning(line))
             }

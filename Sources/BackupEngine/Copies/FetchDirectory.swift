@@ -32,14 +32,15 @@ final class FetchDirectory: Sendable {
         throw BackupError(.storage, "cannot make a directory in \(directory) for what is fetched from a store")
     }
 
-    /// Refuses to begin what would fill the disk: the backups that are being made there need room, too.
+    /// Refuses to begin what the disk has no room for: it would fill it first, and fail the backups that are made there.
     ///
     /// - Parameter size: of what is to be fetched, in bytes.
     func requireRoom(for size: Int64) throws(BackupError) {
-        let free = try FileSystemRoom(of: path).free
-        guard free >= size else {
+        let room = try FileSystemRoom(of: path)
+        guard room.free >= size || room.size == 0 else {
             throw BackupError(
-                .storage, "\(size) bytes are to be fetched to \(path), and \(free) are free there: free some space")
+                .storage,
+                "\(size) bytes are to be fetched to \(path), and \(room.free) are free there: free some space")
         }
     }
 

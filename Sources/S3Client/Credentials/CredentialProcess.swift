@@ -1,5 +1,7 @@
 internal import Foundation
+internal import Glibc
 internal import Subprocess
+internal import Synchronization
 internal import SystemPackage
 
 /// Runs the program that a profile names in `credential_process`, by swift-subprocess, and takes what it writes. What
@@ -57,29 +59,41 @@ struct CredentialProcess: Sendable, Redacted {
         }
     }
 
-    /// What the program leaves behind, with its output open, is not waited for.
+    /// What the program leaves behind, with its output open, is not waited for. Where it is ended, so is all that it
+    /// started.
     private func run(_ path: String) async -> Ending {
+        let group = Mutex<pid_t?>(nil)
         var options = PlatformOptions()
-        // A group of its own, so that what it started is ended with it.
         options.processGroupID = 0
         options.teardownSequence = [.gracefulShutDown(toProcessGroup: true, allowedDurationToNextStep: .seconds(1))]
         var variables: [Environment.Key: String] = [:]
-        for (name, value) in environment { variables[Environment.Key(stringLiteral: name)] = value }
+        // The library takes no names that begin with a digit; no program looks for them either.
+        for (name, value) in environment where name.utf8.first.map({ !(0x30...0x39).contains($0) }) ?? false {
+            variables[Environment.Key(stringLiteral: name)] = value
+        }
         for _ in 0..<100 {
             do {
                 let result = try await Subprocess.run(
                     .path(FilePath(path)), arguments: Arguments(Array(words.dropFirst())),
-                    environment: .custom(variables), platformOptions: options,
-                    output: .bytes(limit: Self.maximumOutput), error: .discarded)
+                    environment: .custom(variables), platformOptions: options, input: .none,
+                    output: .bytes(limit: Self.maximumOutput), error: .discarded
+                ) { execution in group.withLock { $0 = execution.processIdentifier.value } }
+                if Task.isCancelled { end(group) }
                 return .over(result.terminationStatus, result.standardOutput)
             } catch let error as SubprocessError where error.underlyingError == .textFileBusy {
                 // One that was written a moment ago is busy as long as another thread's fork holds it open (execve(2)).
-                try? await Task.sleep(for: .milliseconds(20))
+                guard (try? await Task.sleep(for: .milliseconds(20))) != nil else { return .notStarted }
             } catch {
+                end(group)
                 return (error as? SubprocessError)?.code == .outputLimitExceeded ? .tooMuch : .notStarted
             }
         }
         return .notStarted
+    }
+
+    /// What did not want to go with the program; nothing else can have the group's number while anything is in it.
+    private func end(_ group: borrowing Mutex<pid_t?>) {
+        if let group = group.withLock({ $0 }) { kill(-group, SIGKILL) }
     }
 
     private func executable(_ name: String) -> String? {

@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import S3Client
 import Testing
@@ -11,7 +12,7 @@ import Testing
                 "[profile p]\ncredential_process = '\(program)' --role \"a b\" c\\ d", to: "config")
             let environment = [
                 "AWS_CONFIG_FILE": configuration, "AWS_PROFILE": "p", "PATH": "/usr/bin:/bin",
-                "MARK": "from-environment",
+                "MARK": "from-environment", "2FA": "a name that no shell would set",
             ]
             let context = CredentialsContext(environment: environment, now: { 0 })
             let source = try #require(try await ProfileCredentials(context, processLimit: limit))
@@ -62,6 +63,28 @@ import Testing
         let error = await #expect(throws: S3Error.self) { try await run(script, limit: 0.3) }
         #expect(error?.message.contains("took longer than 1 s") == true, "\(error?.message ?? "")")
         #expect(clock.now - start < .seconds(80))
+    }
+
+    @Test("With what takes too long all goes that it started, also what does not want to")
+    func group() async throws {
+        try await TemporaryFolder.with { folder in
+            let note = try folder.write("", to: "process")
+            let error = await #expect(throws: S3Error.self) {
+                try await run("(trap '' TERM; exec sleep 300) & echo $! > '\(note)'; wait", limit: 0.5)
+            }
+            #expect(error?.message.contains("took longer") == true, "\(error?.message ?? "")")
+            let text = try String(contentsOfFile: note, encoding: .utf8)
+            let process = try #require(Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)))
+            let end = ContinuousClock.now + .seconds(30)
+            while isAlive(process), ContinuousClock.now < end { try await Task.sleep(for: .milliseconds(20)) }
+            #expect(!isAlive(process))
+        }
+    }
+
+    /// Not gone, and not only waiting for somebody to ask how it ended.
+    private func isAlive(_ process: Int32) -> Bool {
+        guard let text = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8) else { return false }
+        return text.split(separator: ")").last?.trimmingCharacters(in: .whitespaces).first != "Z"
     }
 
     @Test("A program that leaves another behind with its output open is not waited for")
