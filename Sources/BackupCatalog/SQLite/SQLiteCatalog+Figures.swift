@@ -46,8 +46,8 @@ extension SQLiteCatalog {
         "job_id, \(statusExpression) AS known_status, started_at, coalesce(completed_at, updated_at) AS ended_at, "
         + "duration_seconds, file_size, record_count"
 
-    /// Of each job's runs the newest of its own, and where there is none the newest. SQLite takes the other columns from the row that has the maximum
-    /// (https://www.sqlite.org/lang_select.html#bareagg).
+    /// Of each job's runs the newest of its own, and where there is none the newest. SQLite takes the other columns from
+    /// the row that has the maximum (https://www.sqlite.org/lang_select.html#bareagg).
     private static func newest(
         completedOnly: Bool, _ query: FiguresQuery, _ database: Database
     ) throws -> [CatalogFigures.Run] {
